@@ -1,0 +1,1 @@
+"""Balcão: WhatsApp customer service on one's own machine."""
