@@ -26,7 +26,7 @@ class DesktopBuild(BuildHookInterface[Any]):
         """Leave a page that is as new as its sources in `balcao/web/static`."""
         desktop = Path(self.root, "desktop")
         static = Path(self.root, "balcao", "web", "static")
-        if not (desktop / "package-lock.json").exists():
+        if not (desktop / "package.json").exists():
             return
         digest = digest_of(desktop)
         stamp = static / ".sources"
