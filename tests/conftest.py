@@ -1,0 +1,105 @@
+"""What every test may ask for: a real PostgreSQL, and a database of its own in it.
+
+One server per test process, made for the run and without fsync; the schema is loaded once, into
+a template, and each test that asks gets a clone of it.  Nothing here may leave this machine.
+"""
+
+import asyncio
+import itertools
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+
+from balcao.store import embedded
+from balcao.store.database import Database
+from balcao.store.embedded import Embedded
+from balcao.store.migrate import migrate
+
+T = TypeVar("T")
+
+TEMPLATE = "template_balcao"
+LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
+HASTE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class NotHere(Exception):
+    """A test tried to reach beyond this machine."""
+
+
+def _stay_local(event: str, args: tuple[Any, ...]) -> None:
+    if event == "socket.connect":
+        address = args[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOCAL):
+            raise NotHere(str(address[0]))
+
+
+sys.addaudithook(_stay_local)
+
+
+def run(what: Coroutine[Any, Any, T]) -> T:
+    """Run *what* to its end, also where an event loop runs already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, what).result()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The data folder of a running PostgreSQL, whose template holds the whole schema."""
+    home = Path(tempfile.mkdtemp(prefix="balcao-test-"))
+    home.chmod(0o711)
+    server = Embedded(home, settings=HASTE)
+    server.start()
+    try:
+        run(_execute(home, f"create database {TEMPLATE}"))
+        run(migrate(embedded.dsn(home, TEMPLATE)))
+        yield home
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Path) -> Iterator[Callable[[], str]]:
+    """Makes databases with the whole schema and nothing in them; returns their addresses."""
+    numbers = itertools.count(1)
+
+    def make() -> str:
+        name = f"test_{next(numbers)}"
+        run(_execute(postgres, f"create database {name} template {TEMPLATE}"))
+        return embedded.dsn(postgres, name)
+
+    yield make
+
+
+@pytest.fixture
+def dsn(new_database: Callable[[], str], postgres: Path) -> Iterator[str]:
+    """The address of a fresh database with the whole schema, this test's own."""
+    address = new_database()
+    yield address
+    name = address.partition("@/")[2].partition("?")[0]
+    run(_execute(postgres, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """A database of this test's own, opened."""
+    opened = await Database.open(dsn)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def _execute(home: Path, sql: str) -> None:
+    connection = await asyncpg.connect(embedded.dsn(home, "postgres"))
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
