@@ -1,0 +1,1 @@
+"""Shows.  Whole views, by version, to whoever watches."""

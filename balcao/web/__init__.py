@@ -1,0 +1,1 @@
+"""Listens.  HTTP in, views and problems out."""

@@ -1,0 +1,175 @@
+"""What may be asked for, and the answers that are no views of realtime.
+
+Every body forbids fields that it does not name.  Words that people write, such as the text
+of a message, are bounded where they are used, so that the answer can name its own code.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from balcao.realtime.views import AgentView, MessageView, Moment, Named, TaskView
+
+Short = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who wants in; the team is needed where there are several."""
+
+    email: Short
+    password: Annotated[str, Meta(min_length=1, max_length=1024)]
+    team: Short | None = None
+    takeover: bool = False
+
+
+class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Available, or idle with a reason; without one, the default reason."""
+
+    state: Literal["available", "idle"]
+    aux_code_id: Short | None = None
+
+
+class Sound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an offer sounds."""
+
+    muted: bool = False
+    volume: Annotated[int, Meta(ge=0, le=100)] = 70
+
+
+class Notifications(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the browser tells of offers, and whether it names names."""
+
+    enabled: bool = False
+    private: bool = False
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a person wants the desk; what is left out is the default."""
+
+    sound: Sound = Sound()
+    notifications: Notifications = Notifications()
+    keys: Annotated[dict[Short, Short], Meta(max_length=100)] = {}
+    theme: Literal["system", "light", "dark"] = "system"
+    language: Literal["pt-BR", "en", "es"] | None = None
+
+
+class NewMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reply to the customer, or a note that is never sent; the client names it."""
+
+    client_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    type: Literal["text", "note"]
+    text: str
+
+
+class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the request was concluded."""
+
+    aux_code_id: Short
+    note: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class SessionView(Struct, frozen=True):
+    """Who is signed in; `agent` is null for a person without the agent's role."""
+
+    id: str
+    name: str
+    initials: str
+    email: str
+    role: Literal["agent", "supervisor", "administrator"]
+    team: Named | None
+    agent: AgentView | None
+
+
+class DemoAccount(Struct, frozen=True):
+    """Somebody to sign in as, where this is the demo."""
+
+    email: str
+    name: str
+    role: Literal["agent", "supervisor", "administrator"]
+    team: str | None
+    password: str
+
+
+class Info(Struct, frozen=True):
+    """What this is; the accounts are null but in the demo."""
+
+    product: str
+    version: str
+    demo_accounts: list[DemoAccount] | None
+
+
+class MessagePage(Struct, frozen=True):
+    """A part of a thread, newest first."""
+
+    items: list[MessageView]
+    more: bool
+
+
+class TaskList(Struct, frozen=True):
+    """Several tasks, oldest offer first."""
+
+    items: list[TaskView]
+
+
+class WrapUpRecord(Struct, frozen=True):
+    """How one agent concluded a task."""
+
+    agent: Named
+    code: Named
+    note: str | None
+    at: Moment
+
+
+class EarlierTask(Struct, frozen=True):
+    """A task of a conversation, and how it was concluded."""
+
+    id: str
+    state: Literal["queued", "offered", "connected", "wrap-up", "ended"]
+    queue: Named
+    opened_at: Moment
+    ended_at: Moment | None
+    wrap_ups: list[WrapUpRecord]
+
+
+class EarlierTasks(Struct, frozen=True):
+    """The tasks of a conversation, newest first."""
+
+    items: list[EarlierTask]
+
+
+class By(Struct, frozen=True):
+    """Who took a step."""
+
+    kind: Literal["agent", "supervisor", "administrator", "customer", "system"]
+    id: str | None
+    name: str | None
+
+
+class Step(Struct, frozen=True):
+    """A line of a task's timeline."""
+
+    at: Moment
+    code: str
+    params: dict[str, Any]
+    by: By
+    reason: str | None
+
+
+class Health(Struct, frozen=True):
+    """One word on how things are."""
+
+    status: Literal["ok", "unavailable"]
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457 problem details; `code` is stable, the other members depend on it."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    field: str | None = None
+    state: str | None = None
+    winner: Named | None = None
+    teams: list[Named] | None = None

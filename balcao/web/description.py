@@ -1,0 +1,65 @@
+"""The description of the API: what `/api/openapi.json` serves and `balcao openapi` prints.
+
+Litestar describes the routes; msgspec describes every body, as it is what reads and writes
+them.  The event stream is no route of Litestar's and is described here by hand.
+"""
+
+import json
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from balcao.realtime import views
+from balcao.web import bodies
+
+REF = "#/components/schemas/{name}"
+PROBLEM = {
+    "description": "RFC 9457 problem details with a stable code.",
+    "content": {"application/problem+json": {"schema": {"$ref": REF.format(name="Problem")}}},
+}
+STREAM = {
+    "get": {
+        "summary": "Desk",
+        "description": (
+            "Server-sent events: `snapshot` (Snapshot), then `view` (one view), `gone` (Gone), "
+            "`ping` (Ping) each ten seconds, and `closed` (Closed), after which there is nothing."
+        ),
+        "operationId": "desk",
+        "responses": {
+            "200": {"description": "The stream.", "content": {"text/event-stream": {}}},
+            "default": PROBLEM,
+        },
+    }
+}
+
+
+def describe(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI description of *app*, and of what stands beside it."""
+    description: dict[str, Any] = app.openapi_schema.to_schema()
+    for path in description["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("400", None)
+            operation["responses"]["default"] = PROBLEM
+    description["paths"]["/api/desk"] = STREAM
+    description["paths"] = dict(sorted(description["paths"].items()))
+    _, schemas = msgspec.json.schema_components(
+        [*_structs(views), *_structs(bodies)], ref_template=REF
+    )
+    description["components"] = {"schemas": dict(sorted(schemas.items()))}
+    return description
+
+
+def printed(description: dict[str, Any]) -> str:
+    """The text of *description*, as it is committed."""
+    return json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+
+
+def _structs(module: ModuleType) -> list[type[msgspec.Struct]]:
+    values = [value for value in vars(module).values() if isinstance(value, type)]
+    return [value for value in values if issubclass(value, msgspec.Struct) and _own(value)]
+
+
+def _own(struct: type[msgspec.Struct]) -> bool:
+    return struct is not msgspec.Struct
