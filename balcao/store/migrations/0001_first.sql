@@ -1,0 +1,362 @@
+-- The first schema of Balcão.
+--
+-- The conversation row is the lock and the clock of all that happens in it: whoever changes a
+-- message, a task or a leg holds it FOR UPDATE and takes the next number of `version`. What a
+-- reader has not seen yet is then "version > the last one I saw", whatever committed when.
+-- Rules that a constraint can hold are held by a constraint, and the rest by `balcao check`.
+-- Names are kept when things are removed: nothing that a task ever touched is deleted.
+
+create table organisation (
+    id                 smallint primary key default 1 check (id = 1),
+    version            bigint   not null default 1,   -- grows with every change of configuration
+    time_zone          text     not null default 'America/Sao_Paulo',
+    capacity           integer  not null default 5  check (capacity between 0 and 100),
+    rona_seconds       integer  not null default 60 check (rona_seconds between 1 and 6000),
+    grace_seconds      integer  not null default 50 check (grace_seconds >= 1),
+    lost_agent_minutes integer  not null default 10 check (lost_agent_minutes >= 1),
+    guests_max         integer  not null default 5  check (guests_max between 1 and 20)
+);
+insert into organisation default values;
+
+create table person (
+    id            bigint generated always as identity primary key,
+    email         text not null check (email = lower(email) and email <> ''),
+    name          text not null check (name <> ''),
+    password_hash text not null,
+    role          text not null check (role in ('agent', 'supervisor', 'administrator')),
+    disabled_at   timestamptz,
+    created_at    timestamptz not null default clock_timestamp(),
+    unique (email)
+);
+
+create table person_settings (
+    person_id bigint primary key references person,
+    settings  jsonb  not null default '{}'
+);
+
+create table team (
+    id         bigint generated always as identity primary key,
+    name       text not null unique check (name <> ''),
+    retired_at timestamptz
+);
+
+create table team_member (
+    team_id   bigint not null references team,
+    person_id bigint not null references person,
+    primary key (team_id, person_id)
+);
+create index team_member_person on team_member (person_id);
+
+create table queue (
+    id                  bigint generated always as identity primary key,
+    name                text not null unique check (name <> ''),
+    rona_seconds        integer check (rona_seconds between 1 and 6000),   -- null: the organisation's
+    transfer_unanswered text not null default 'requeue' check (transfer_unanswered in ('requeue', 'end')),
+    retired_at          timestamptz
+);
+
+-- Which teams serve a queue; a team joins in once a task has waited `after_seconds`.
+create table queue_team (
+    queue_id      bigint  not null references queue,
+    team_id       bigint  not null references team,
+    after_seconds integer not null default 0 check (after_seconds >= 0),
+    primary key (queue_id, team_id)
+);
+
+create table entry_point (
+    id              bigint generated always as identity primary key,
+    phone_number_id text not null unique,              -- Meta's id; webhooks are routed by it
+    display_number  text not null check (display_number ~ '^[0-9]+$'),
+    name            text not null,
+    queue_id        bigint not null references queue,
+    access_token    text,                              -- null: the installation's default token
+    retired_at      timestamptz
+);
+
+create table aux_code (
+    id         bigint generated always as identity primary key,
+    kind       text    not null check (kind in ('idle', 'wrap_up')),
+    name       text    not null check (name <> ''),
+    system_key text    unique,                         -- set on codes that only the system uses
+    is_default boolean not null default false,
+    position   integer not null default 0,
+    retired_at timestamptz,
+    unique (kind, name)
+);
+create unique index aux_code_default on aux_code (kind) where is_default;
+insert into aux_code (kind, name, system_key) values ('idle', 'Conexão perdida', 'connection-lost');
+
+-- Every change of configuration moves the organisation's version; views show names from here.
+create function organisation_changed() returns trigger language plpgsql as $$
+begin
+    update organisation set version = version + 1;
+    return null;
+end $$;
+create trigger configured after insert or update or delete on person      for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on team        for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on team_member for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on queue       for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on queue_team  for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on entry_point for each statement execute function organisation_changed();
+create trigger configured after insert or update or delete on aux_code    for each statement execute function organisation_changed();
+
+-- One row for each person with the agent's role. Engaged is not stored: it is read off the legs.
+create table agent (
+    person_id        bigint primary key references person,
+    version          bigint not null default 1,
+    state            text   not null default 'idle' check (state in ('available', 'idle', 'rona')),
+    aux_code_id      bigint references aux_code,
+    since            timestamptz not null default clock_timestamp(),
+    idle_since       timestamptz,                      -- when the present unbroken idleness began
+    signed_in_at     timestamptz,                      -- null: signed out
+    team_id          bigint references team,           -- the team chosen at sign-in
+    beat_at          timestamptz,                      -- the desk's last answer to a ping
+    last_assigned_at timestamptz,                      -- the last offer; longest ago is asked first
+    rona_leg_id      bigint,                           -- the offer that was missed, while in rona
+    capacity         integer check (capacity between 0 and 100),
+    check ((state = 'idle') = (aux_code_id is not null))
+);
+
+create table session (
+    token_hash bytea primary key,                      -- SHA-256 of the cookie's value
+    person_id  bigint not null references person,
+    team_id    bigint references team,
+    created_at timestamptz not null,
+    expires_at timestamptz not null
+);
+create index session_person on session (person_id);
+
+create table sign_in_failure (
+    email text not null,
+    at    timestamptz not null
+);
+create index sign_in_failure_email on sign_in_failure (email, at);
+
+create table customer (
+    id           bigint generated always as identity primary key,
+    version      bigint not null default 1,
+    name         text,                                 -- as edited by us; wins over the profile's
+    profile_name text,
+    username     text,
+    user_id      text,                                 -- BSUID, verbatim
+    wa_id        text,                                 -- the address on WhatsApp, verbatim
+    language     text,
+    tags         text[] not null default '{}',
+    fields       jsonb  not null default '{}'
+);
+
+-- Every identity ever seen. The customer row has the ones in force.
+create table customer_identity (
+    kind        text   not null check (kind in ('user_id', 'wa_id')),
+    value       text   not null,
+    customer_id bigint not null references customer,
+    primary key (kind, value)
+);
+create index customer_identity_customer on customer_identity (customer_id);
+
+create table conversation (
+    id              bigint generated always as identity primary key,
+    customer_id     bigint not null references customer,
+    entry_point_id  bigint not null references entry_point,
+    version         bigint not null default 1,
+    last_seq        bigint not null default 0,         -- arrival number of the newest message
+    last_inbound_at timestamptz,                       -- WhatsApp's time; the 24-hour window runs from here
+    waiting_since   timestamptz,                       -- arrival of the oldest unanswered message
+    unique (customer_id, entry_point_id)
+);
+
+create table task (
+    id              bigint generated always as identity primary key,
+    conversation_id bigint not null references conversation,
+    version         bigint not null,                   -- steps taken; keys the journal
+    queue_id        bigint not null references queue,
+    priority        smallint not null default 5 check (priority between 1 and 9),
+    opened_at       timestamptz not null,
+    queued_at       timestamptz not null,              -- the place in the queue
+    ended_at        timestamptz,                       -- for the customer; wrap-up may go on
+    opened_seq      bigint not null,                   -- conversation.last_seq when it was opened
+    state           text not null check (state in ('queued', 'offered', 'connected', 'wrap-up', 'ended'))
+                    -- a copy of what the legs say, so that it can be indexed; never decided from
+);
+create unique index task_one_open on task (conversation_id) where ended_at is null;
+create index task_queued on task (priority, queued_at, id) where state = 'queued';
+create index task_conversation on task (conversation_id, id);
+
+create table leg (
+    id              bigint generated always as identity primary key,
+    task_id         bigint not null references task,
+    agent_id        bigint not null references agent,
+    role            text   not null check (role in ('primary', 'guest')),
+    offered_at      timestamptz not null,
+    answer_by       timestamptz,                       -- null for a leg that never rang
+    connected_at    timestamptz,
+    wrap_up_at      timestamptz,
+    wrap_up_by      timestamptz,                       -- auto wrap-up submits then
+    closed_at       timestamptz,
+    outcome         text check (outcome in ('ended', 'transferred', 'handed_over', 'left', 'removed', 'rona',
+                        'abandoned', 'withdrawn', 'customer_left', 'lost', 'merged')),
+    wrap_up_code_id bigint references aux_code,
+    wrap_up_note    text,
+    from_kind       text not null default 'queue' check (from_kind in ('queue', 'transfer', 'conference')),
+    from_by         bigint references person,
+    from_note       text,
+    read_seq        bigint not null default 0,         -- what this agent has read, by arrival number
+    until_seq       bigint,                            -- what this agent may read, once the part is over
+    check ((outcome is null) = (wrap_up_at is null and closed_at is null)),
+    check (connected_at is not null or wrap_up_at is null),
+    check ((wrap_up_at is null) = (until_seq is null) or closed_at is not null)
+);
+create unique index leg_one_live_primary on leg (task_id) where role = 'primary' and wrap_up_at is null and closed_at is null;
+create unique index leg_one_open_per_agent on leg (task_id, agent_id) where closed_at is null;
+create index leg_task on leg (task_id, id);
+create index leg_open on leg (agent_id) where closed_at is null;
+create index leg_ringing on leg (answer_by) where connected_at is null and closed_at is null;
+create index leg_wrapping on leg (wrap_up_by) where wrap_up_by is not null and closed_at is null;
+create index leg_closed on leg (agent_id, closed_at) where closed_at is not null;
+alter table agent add foreign key (rona_leg_id) references leg;
+
+-- The journal of tasks: exactly one row for each step, written with it. Nothing decides from it.
+create table event (
+    task_id bigint  not null references task,
+    version bigint  not null,
+    at      timestamptz not null,
+    code    text    not null,
+    params  jsonb   not null default '{}',
+    by_kind text    not null check (by_kind in ('agent', 'supervisor', 'administrator', 'customer', 'system')),
+    by_id   bigint,
+    reason  text,
+    primary key (task_id, version)
+);
+
+-- The journal of agents: who changed whose state, and why.
+create table agent_event (
+    id       bigint generated always as identity primary key,
+    agent_id bigint not null references agent,
+    at       timestamptz not null,
+    code     text   not null,
+    params   jsonb  not null default '{}',
+    by_kind  text   not null check (by_kind in ('agent', 'supervisor', 'administrator', 'customer', 'system')),
+    by_id    bigint,
+    reason   text
+);
+create index agent_event_agent on agent_event (agent_id, at);
+
+create table message (
+    id              bigint generated always as identity primary key,
+    conversation_id bigint not null references conversation,
+    entry_point_id  bigint not null references entry_point,
+    task_id         bigint references task,
+    seq             bigint not null,                   -- arrival number in the conversation, gapless
+    version         bigint not null,                   -- conversation.version of the last change
+    direction       text   not null check (direction in ('in', 'out', 'note', 'system')),
+    type            text   not null,
+    text            text,
+    payload         jsonb,                             -- what the type says beyond the text, as received
+    at              timestamptz not null,
+    second          bigint not null,                   -- Unix second of `at`; a thread is ordered by (second, seq)
+    author_kind     text   not null check (author_kind in ('customer', 'agent', 'system')),
+    author_id       bigint,
+    author_name     text,                              -- as it was when this was written
+    wamid           text,                              -- inbound: WhatsApp's id; a repeat ends at the unique index
+    quoted_wamid    text,
+    status          text check (status in ('pending', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played',
+                        'failed', 'unconfirmed')),
+    attempt         integer not null default 0,
+    error           jsonb,                             -- {code, params, action}
+    dismissed       boolean not null default false,
+    client_id       text,
+    system          jsonb,                             -- {code, params} of a system line
+    due_at          timestamptz,                       -- pending: not before
+    lease_by        timestamptz,                       -- sending: unconfirmed after
+    tries           integer not null default 0,        -- calls within this attempt that surely did nothing
+    unique (conversation_id, seq),
+    check ((direction = 'out') = (status is not null)),
+    check (direction <> 'in' or wamid is not null)
+);
+create unique index message_wamid on message (entry_point_id, wamid) where wamid is not null;
+create unique index message_client on message (author_id, client_id) where client_id is not null;
+create index message_thread on message (conversation_id, second desc, seq desc);
+create index message_changed on message (conversation_id, version);
+create index message_unsettled on message (conversation_id, seq) where status in ('pending', 'sending');
+
+-- One row for each try to send a message that WhatsApp may have seen; statuses find their message by it.
+create table attempt (
+    message_id bigint  not null references message,
+    attempt    integer not null,
+    started_at timestamptz not null,
+    wamid      text,
+    primary key (message_id, attempt)
+);
+create unique index attempt_wamid on attempt (wamid) where wamid is not null;
+
+-- Every status ever received, append-only; a repeat ends at the primary key.
+create table message_status (
+    message_id bigint  not null references message,
+    attempt    integer not null,
+    status     text    not null,
+    at         timestamptz not null,
+    error      jsonb,
+    primary key (message_id, attempt, status)
+);
+
+-- Statuses that came before anything to tie them to; applied when the wamid becomes known.
+create table early_status (
+    wamid       text not null,
+    status      text not null,
+    at          timestamptz not null,
+    error       jsonb,
+    received_at timestamptz not null,
+    primary key (wamid, status)
+);
+
+-- What WhatsApp was answered 200 for, as it came. The row itself is the queue.
+create table webhook (
+    id          bigint generated always as identity primary key,
+    received_at timestamptz not null default clock_timestamp(),
+    body        bytea not null,
+    done_at     timestamptz
+);
+create index webhook_waiting on webhook (id) where done_at is null;
+
+-- Items that could not be read or placed, each alone, with the reason; kept for a second try.
+create table set_aside (
+    id              bigint generated always as identity primary key,
+    webhook_id      bigint not null references webhook,
+    position        text   not null,                   -- where in the body: entry/change/message
+    phone_number_id text,
+    raw             bytea  not null,
+    error           text   not null,
+    at              timestamptz not null,
+    settled_at      timestamptz
+);
+create index set_aside_open on set_aside (phone_number_id) where settled_at is null;
+
+create table notice (
+    id           bigint generated always as identity primary key,
+    agent_id     bigint not null references agent,
+    code         text   not null,
+    params       jsonb  not null default '{}',
+    task_id      bigint references task,
+    message_id   bigint references message,
+    at           timestamptz not null,
+    dismissed_at timestamptz
+);
+create index notice_open on notice (agent_id) where dismissed_at is null;
+
+-- When a router last worked. A longer gap means that nobody could, and counts for no agent.
+create table pulse (
+    id smallint primary key default 1 check (id = 1),
+    at timestamptz not null
+);
+insert into pulse (at) values (clock_timestamp());
+
+-- The first answer to each Idempotency-Key, given again to a repeat. Swept after 48 hours.
+create table idempotency (
+    person_id   bigint not null references person,
+    key         text   not null,
+    fingerprint bytea  not null,                       -- SHA-256 of method, path and body
+    status      integer,                               -- null while the first one is being answered
+    body        bytea,
+    at          timestamptz not null,
+    primary key (person_id, key)
+);
