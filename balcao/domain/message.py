@@ -1,0 +1,110 @@
+"""A message: its delivery ladder, its limits, and who may settle one that did not get through.
+
+The statuses of one attempt form a ladder, and what is told of it only ever moves it up:
+the state is the highest status told so far, whatever the order and however often.
+*Failed* stands above *sent* and below *delivered*, so it wins over everything that
+might still fail and over nothing that the customer has seen.  *Unconfirmed* stands
+below *accepted*: any word of WhatsApp's settles it.  A resend is a new attempt of
+the same message and starts at the foot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from balcao.domain.task import Refused, Role
+
+TEXT_MAX = 4096  # Unicode code points, as WhatsApp counts
+CLOCKS_APART_MAX = timedelta(seconds=60)
+
+
+class Status(StrEnum):
+    """How far an outbound message has come, lowest first."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    UNCONFIRMED = "unconfirmed"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+    PLAYED = "played"
+
+
+_RANK = {status: rank for rank, status in enumerate(Status)}
+
+#: What WhatsApp's status webhooks can say.
+TOLD = frozenset({Status.SENT, Status.FAILED, Status.DELIVERED, Status.READ, Status.PLAYED})
+
+#: Not out yet: these hold back what was written after them.
+UNSETTLED = frozenset({Status.PENDING, Status.SENDING})
+
+#: Did not get through, or may not have: a person decides.
+SETTLEABLE = frozenset({Status.FAILED, Status.UNCONFIRMED})
+
+
+def advance(current: Status, told: Status) -> Status:
+    """The status after *told* was heard: the higher of the two."""
+    return max(current, told, key=_RANK.__getitem__)
+
+
+def checked_text(text: str) -> str:
+    """The text as it is kept and sent; Refused where it is empty or too long.
+
+    A NUL shows as nothing and no database keeps it, so it is left out.
+    """
+    kept = text.replace("\0", "")
+    if not kept.strip():
+        raise Refused("empty")
+    if len(kept) > TEXT_MAX:
+        raise Refused("too-long", max=TEXT_MAX, length=len(kept))
+    return kept
+
+
+def moment(second: int, arrived_at: datetime) -> datetime:
+    """When a customer wrote, by WhatsApp's clock; by ours where theirs is too far ahead."""
+    latest = arrived_at + CLOCKS_APART_MAX
+    if second > latest.timestamp():
+        return arrived_at
+    return datetime.fromtimestamp(second, arrived_at.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks to settle a message, seen from its conversation.
+
+    *role* is the part of an open leg there (connected or wrapping), None without one.
+    """
+
+    id: int
+    role: Role | None = None
+    supervises: bool = False
+
+
+def check_settle(status: Status, dismissed: bool, author: int | None, person: Person) -> None:
+    """Refused unless *person* may resend or dismiss the message as it stands.
+
+    Its author and the owner may while their part is open, a supervisor always.
+    """
+    if not person.supervises:
+        if person.role is None:
+            raise Refused("not-connected", status=status)
+        if person.role is not Role.PRIMARY and person.id != author:
+            raise Refused("not-primary", status=status)
+    if status not in SETTLEABLE:
+        raise Refused("settled", status=status)
+    if dismissed:
+        raise Refused("dismissed", status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A customer as an event names them; an id that is hidden is None."""
+
+    user_id: str | None = None
+    wa_id: str | None = None
+    name: str | None = None
+    username: str | None = None

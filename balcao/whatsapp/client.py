@@ -1,0 +1,220 @@
+"""Asks WhatsApp's Graph API to send, and says exactly what is known afterwards.
+
+There is no idempotency key, so the difference between *it had no effect* and *we do
+not know* is the difference between a reply and a reply that arrives twice.  A call
+ends in one of four ways:
+
+    Accepted    WhatsApp has the message; statuses follow by webhook
+    Retryable   it surely had no effect, and trying again may help
+    Rejected    it surely had no effect, and trying again will not help
+    Unsure      the request was on its way and no clear answer came: never repeat it
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import aiohttp
+import msgspec
+
+from balcao.whatsapp.errors import Failure, Retry
+
+ANSWER_SECONDS_MAX = 20.0
+CONNECT_SECONDS_MAX = 10.0
+CONNECTIONS_MAX = 100
+ANSWER_BYTES_MAX = 1 << 20
+
+#: A 503 with one of these is WhatsApp's own word that it did nothing; no other 5xx is.
+SURELY_DOWN = frozenset({2, 131016, 133004})
+
+_PHONE = re.compile(r"[0-9]{3,20}")
+_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+
+
+class Retryable(Exception):
+    """The call surely had no effect, and trying again may help."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class Rejected(Exception):
+    """The call surely had no effect, and trying again will not help."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class Unsure(Exception):
+    """The call may or may not have had its effect; only a later status can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """WhatsApp has taken the message under this id."""
+
+    wamid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The business number that a message goes out from, and its token."""
+
+    phone_number_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a customer is reached: by phone where it is known, else by user id."""
+
+    wa_id: str | None
+    user_id: str | None
+
+    def fields(self) -> dict[str, str]:
+        """The address as Graph takes it; a number always with its plus.
+
+        Without the plus WhatsApp puts the business's own country before the number, and a
+        user id that is given as a number is cut down to its digits.
+        """
+        if self.wa_id is not None and _PHONE.fullmatch(self.wa_id):
+            return {"to": f"+{self.wa_id}"}
+        if self.user_id is not None and _USER_ID.fullmatch(self.user_id):
+            return {"recipient": self.user_id}
+        raise Rejected(Failure(131026, "No address", "Neither a phone number nor a user id."))
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _Sent(msgspec.Struct):
+    messages: list[_Id]
+
+
+class _Error(msgspec.Struct):
+    code: int | str | None = None
+    message: str | None = None
+    error_data: object = None
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+class Client:
+    """A connection pool to one Graph API."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base
+
+    @classmethod
+    async def open(
+        cls, url: str, version: str, *, answer_seconds: float = ANSWER_SECONDS_MAX
+    ) -> Client:
+        """A client of the Graph API at *url*, such as https://graph.facebook.com, v26.0."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_mark_written)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+            timeout=aiohttp.ClientTimeout(total=answer_seconds, connect=CONNECT_SECONDS_MAX),
+            trace_configs=[trace],
+        )
+        return cls(session, f"{url.rstrip('/')}/{version}")
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._session.close()
+
+    async def send_text(
+        self, line: Line, address: Address, text: str, *, opaque: str, quoted: str | None = None
+    ) -> Accepted:
+        """Send *text*; Retryable, Rejected or Unsure say how it did not succeed."""
+        body: dict[str, object] = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            **address.fields(),
+            "type": "text",
+            "text": {"body": text, "preview_url": False},
+            "biz_opaque_callback_data": opaque,
+        }
+        if quoted is not None:
+            body["context"] = {"message_id": quoted}
+        return _read(*await self._post(line, body))
+
+    async def _post(self, line: Line, body: dict[str, object]) -> tuple[int, bytes]:
+        """The status and the body of Graph's answer."""
+        sent = SimpleNamespace(written=False)
+        try:
+            async with self._session.post(
+                f"{self._base}/{line.phone_number_id}/messages",
+                data=msgspec.json.encode(body),
+                headers={
+                    "Authorization": f"Bearer {line.token}",
+                    "Content-Type": "application/json",
+                },
+                allow_redirects=False,
+                trace_request_ctx=sent,
+            ) as response:
+                return response.status, await _body(response)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            name = type(error).__name__
+            if sent.written:
+                raise Unsure(name) from error
+            raise Retryable(Failure(2, "Not reachable", name)) from error
+
+
+async def _mark_written(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
+) -> None:
+    context.trace_request_ctx.written = True
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """What was answered, as far as anyone would read it."""
+    kept = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        kept += chunk
+        if len(kept) > ANSWER_BYTES_MAX:
+            raise aiohttp.ClientPayloadError("the answer is too long")
+    return bytes(kept)
+
+
+def _read(status: int, body: bytes) -> Accepted:
+    """What an answer means."""
+    if 200 <= status < 300:
+        try:
+            return Accepted(msgspec.json.decode(body, type=_Sent).messages[0].id)
+        except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:
+            raise Unsure(f"HTTP {status} without a message id") from error
+    failure = _failure(status, body)
+    if status == 503 and failure.code in SURELY_DOWN:
+        raise Retryable(failure)
+    if status >= 500 or status == 408 or status < 200:
+        raise Unsure(f"HTTP {status}")
+    if status == 429 or failure.rule.retry is not Retry.NEVER:
+        raise Retryable(failure)
+    raise Rejected(failure)
+
+
+def _failure(status: int, body: bytes) -> Failure:
+    """The error in an answer; some proxies answer 429 without one."""
+    try:
+        error = msgspec.json.decode(body, type=_Refusal).error
+        code = int(error.code) if error.code is not None else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        return Failure(130429 if status == 429 else None, f"HTTP {status}")
+    return Failure(code, error.message or "", _details(error.error_data))
+
+
+def _details(data: object) -> str:
+    """What went wrong in WhatsApp's words; usually an object, now and then plain text."""
+    if isinstance(data, str):
+        return data
+    details = data.get("details") if isinstance(data, dict) else None
+    return details if isinstance(details, str) else ""
