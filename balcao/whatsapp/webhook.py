@@ -308,8 +308,8 @@ def _contacts(list_: msgspec.Raw) -> dict[str, _Contact]:
         for raw in _list(list_):
             with suppress(Unreadable):
                 contact = _decode(raw, _Contact)
-                for id in filter(None, (contact.user_id, contact.wa_id)):
-                    contacts.setdefault(id, contact)
+                for key in filter(None, (contact.user_id, contact.wa_id)):
+                    contacts.setdefault(key, contact)
     return contacts
 
 
