@@ -86,7 +86,7 @@ async def beat(tx: Tx, ids: Iterable[AgentId], at: datetime) -> None:
     rows = await tx.fetch(
         "update agent a set beat_at = $2, version = version +"
         " case when old.away then 1 else 0 end"
-        " from (select person_id, beat_at is null or beat_at < $2 - interval '25 seconds' as away"
+        " from (select person_id, beat_at is null or beat_at < $2::timestamptz - interval '25 seconds' as away"
         " from agent where person_id = any($1::bigint[]) order by person_id for update) old"
         " where a.person_id = old.person_id and a.signed_in_at is not null"
         " returning a.person_id, old.away",
