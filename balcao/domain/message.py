@@ -19,6 +19,12 @@ from balcao.domain.task import Refused, Role
 TEXT_MAX = 4096  # Unicode code points, as WhatsApp counts
 CLOCKS_APART_MAX = timedelta(seconds=60)
 
+#: Somebody waits for the answer: after this much of trying again, a person decides.
+TRY_FOR = timedelta(seconds=60)
+PAUSE_MAX = timedelta(seconds=15)
+#: A reply that could not leave for so long is not sent without asking.
+STALE_AFTER = timedelta(hours=1)
+
 
 class Status(StrEnum):
     """How far an outbound message has come, lowest first."""
@@ -70,6 +76,19 @@ def moment(second: int, arrived_at: datetime) -> datetime:
     if second > latest.timestamp():
         return arrived_at
     return datetime.fromtimestamp(second, arrived_at.tzinfo)
+
+
+def next_try(
+    tries: int, pair: bool, spread: int, started_at: datetime, at: datetime
+) -> datetime | None:
+    """When to call again after *tries* calls that did nothing; None when that is enough.
+
+    WhatsApp's limit per customer (*pair*) asks for 4^x seconds.  *spread* is any number of
+    the message's own, so that those refused together do not all come back together.
+    """
+    pause = timedelta(seconds=4**tries) if pair else min(timedelta(seconds=2**tries), PAUSE_MAX)
+    due_at = at + pause * (1 + spread % 16 / 64)
+    return due_at if due_at <= started_at + TRY_FOR else None
 
 
 @dataclass(frozen=True, slots=True)

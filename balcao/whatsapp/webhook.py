@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -43,6 +43,7 @@ class InboundMessage:
     text: str | None
     payload: dict[str, Any] | None
     quoted: str | None
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class StatusUpdate:
     second: int
     opaque: str | None
     failure: Failure | None
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class IdentityChange:
     phone_number_id: str | None
     old: Sender
     new: Sender
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class SetAside:
 
     position: str
     phone_number_id: str | None
-    raw: bytes
+    raw: bytes = field(repr=False)
     error: str
 
 
@@ -209,11 +212,16 @@ def _message(
     elif "group_id" in whole:
         yield SetAside(position, number, raw, "not shown yet: group")
     else:
-        yield _inbound(position, number, _sender(message, contacts), message, whole)
+        yield _inbound(position, number, _sender(message, contacts), message, whole, raw)
 
 
 def _inbound(
-    position: str, number: str, sender: Sender, message: _Message, whole: dict[str, Any]
+    position: str,
+    number: str,
+    sender: Sender,
+    message: _Message,
+    whole: dict[str, Any],
+    raw: bytes,
 ) -> InboundMessage:
     text = _at(whole, "text", "body") if message.type == "text" else None
     kind: str = _clean(message.type[:TYPE_CHARACTERS_MAX])
@@ -233,6 +241,7 @@ def _inbound(
         text=text,
         payload=payload or None,
         quoted=_at(whole, "context", "id"),
+        raw=raw,
     )
 
 
@@ -250,6 +259,7 @@ def _status(position: str, number: str, raw: bytes) -> StatusUpdate:
         second=_second(status.timestamp),
         opaque=opaque if isinstance(opaque, str) else None,
         failure=_first_failure(status.errors) if told is Status.FAILED else None,
+        raw=raw,
     )
 
 
@@ -260,7 +270,7 @@ def _system(
     new = Sender(_at(whole, "system", "user_id"), _at(whole, "system", "wa_id"))
     old = Sender(message.from_user_id, message.from_)
     if (new.user_id or new.wa_id) and (old.user_id or old.wa_id):
-        return IdentityChange(position, number, old, new)
+        return IdentityChange(position, number, old, new, raw)
     return SetAside(position, number, raw, "not shown yet: system")
 
 
@@ -275,7 +285,7 @@ def _user_id_updates(position: str, value: msgspec.Raw) -> Iterator[IdentityChan
             raise Unreadable("no user ids")
         wa_id = wa_id if isinstance(wa_id, str) else None
         yield IdentityChange(
-            f"{position}/{i}", number, Sender(previous, wa_id), Sender(current, wa_id)
+            f"{position}/{i}", number, Sender(previous, wa_id), Sender(current, wa_id), bytes(value)
         )
 
 

@@ -1,0 +1,206 @@
+"""Where the items of webhooks belong: one transaction's worth of them at a time.
+
+The statements are few whatever the number of items.  First customers and their
+conversations are found or begun; then every conversation that anything touches is
+held, in the order of ids; then all is looked at again under those locks and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from balcao.domain.message import Sender, moment
+from balcao.domain.task import QueueId
+from balcao.store import (
+    conversations,
+    customers,
+    entry_points,
+    messages,
+    statuses,
+    tasks,
+    webhooks,
+)
+from balcao.store.conversations import Conversation
+from balcao.store.customers import Customer
+from balcao.store.database import Tx
+from balcao.store.entry_points import EntryPoint
+from balcao.store.messages import Arrival
+from balcao.store.statuses import Target, Told
+from balcao.store.tasks import Opening
+from balcao.store.webhooks import UNKNOWN_NUMBER, Aside
+from balcao.whatsapp.opaque import unseal
+from balcao.whatsapp.webhook import IdentityChange, InboundMessage, Item, SetAside, StatusUpdate
+
+
+class _Written(NamedTuple):
+    """A customer's message, and where it belongs."""
+
+    item: InboundMessage
+    entry_point: EntryPoint
+    customer: Customer
+    sender: Sender
+    conversation_id: int
+
+
+class Placing:
+    """Places items within one transaction, under the intake's lock."""
+
+    def __init__(self, tx: Tx, seal_key: bytes) -> None:
+        self._tx = tx
+        self._seal_key = seal_key
+
+    async def place(self, items: Sequence[tuple[int, Item]]) -> None:
+        """Write all that *items*, each with its webhook's id, say; a repeat changes nothing."""
+        run: list[tuple[int, Item]] = []
+        for webhook_id, item in items:
+            if isinstance(item, IdentityChange):  # who is who differs before and after it
+                await self._place_run(run)
+                await customers.move(self._tx, item.old, item.new)
+                run = []
+            else:
+                run.append((webhook_id, item))
+        await self._place_run(run)
+
+    async def _place_run(self, run: Sequence[tuple[int, Item]]) -> None:
+        if not run:
+            return
+        tx = self._tx
+        numbers = await entry_points.by_number(
+            tx, {item.phone_number_id for _, item in run if item.phone_number_id is not None}
+        )
+        aside = [_aside(id, item, item.error) for id, item in run if isinstance(item, SetAside)]
+        inbound: list[tuple[InboundMessage, EntryPoint]] = []
+        for id, item in run:
+            if isinstance(item, InboundMessage):
+                entry_point = numbers.get(item.phone_number_id)
+                if entry_point is None or entry_point.retired:
+                    aside.append(_aside(id, item, UNKNOWN_NUMBER))
+                else:
+                    inbound.append((item, entry_point))
+        written = await self._address(inbound)
+        updates = [(id, item) for id, item in run if isinstance(item, StatusUpdate)]
+        told = [self._told(update) for _, update in updates]
+        targets = await statuses.find(tx, told)
+        held = await _hold(tx, written, targets)
+        await self._write(written, held)
+        await statuses.apply(tx, held, _found(targets, told))
+        early = []
+        for (id, update), one, target in zip(updates, told, targets, strict=True):
+            if target is None and update.phone_number_id in numbers:
+                early.append(one)
+            elif target is None:
+                aside.append(_aside(id, update, UNKNOWN_NUMBER))
+        at = await tx.now()
+        await statuses.park(tx, early, at)
+        await webhooks.set_aside(tx, aside, at)
+        await conversations.save_all(tx, held.values())
+
+    async def _address(
+        self, inbound: Sequence[tuple[InboundMessage, EntryPoint]]
+    ) -> list[_Written]:
+        """Find or begin the customer and the conversation of each message."""
+        if not inbound:
+            return []
+        people = await customers.find_or_add(self._tx, [item.sender for item, _ in inbound])
+        pairs = [
+            (customer.id, entry_point.id)
+            for (customer, _), (_, entry_point) in zip(people, inbound, strict=True)
+        ]
+        found = await customers.conversations(self._tx, pairs)
+        return [
+            _Written(item, entry_point, customer, sender, found[pair])
+            for (item, entry_point), (customer, sender), pair in zip(
+                inbound, people, pairs, strict=True
+            )
+        ]
+
+    async def _write(self, written: Sequence[_Written], held: dict[int, Conversation]) -> None:
+        """Write the messages that are news, each into its conversation's open task."""
+        if not written:
+            return
+        known = await messages.known(
+            self._tx, {(one.entry_point.id, one.item.wamid) for one in written}
+        )
+        fresh: list[_Written] = []
+        for one in written:
+            key = one.entry_point.id, one.item.wamid
+            if key not in known:
+                known.add(key)
+                fresh.append(one)
+        if not fresh:
+            return
+        await customers.learn(self._tx, [(one.customer, one.sender) for one in fresh])
+        task_ids = await self._open_tasks(fresh, held)
+        await messages.put_inbound(
+            self._tx, [_arrival(one, held[one.conversation_id], task_ids) for one in fresh]
+        )
+
+    async def _open_tasks(
+        self, fresh: Sequence[_Written], held: dict[int, Conversation]
+    ) -> dict[int, int]:
+        """The open task of each conversation, where there is none a new one."""
+        task_ids = await tasks.open_of(self._tx, {one.conversation_id for one in fresh})
+        openings: dict[int, Opening] = {}
+        for one in fresh:
+            conversation = held[one.conversation_id]
+            if conversation.id not in task_ids:
+                began_at = moment(one.item.second, conversation.at)
+                opening = openings.get(conversation.id)
+                line_at = began_at if opening is None else min(began_at, opening.line_at)
+                queue = QueueId(one.entry_point.queue_id)
+                openings[conversation.id] = Opening(conversation, queue, line_at)
+        at = held[fresh[0].conversation_id].at
+        return task_ids | await tasks.open_all(self._tx, at, list(openings.values()))
+
+    def _told(self, update: StatusUpdate) -> Told:
+        return Told(
+            wamid=update.wamid,
+            named=unseal(self._seal_key, update.opaque),
+            status=update.status,
+            at=datetime.fromtimestamp(update.second, UTC),
+            error=None if update.failure is None else update.failure.told(),
+        )
+
+
+async def apply_early(tx: Tx, count: int) -> int:
+    """Apply statuses that came before their message was known; how many."""
+    told = await statuses.unpark(tx, count)
+    targets = await statuses.find(tx, told)
+    held = await _hold(tx, (), targets)
+    await statuses.apply(tx, held, _found(targets, told))
+    await conversations.save_all(tx, held.values())
+    return len(told)
+
+
+async def _hold(
+    tx: Tx, written: Sequence[_Written], targets: Sequence[Target | None]
+) -> dict[int, Conversation]:
+    """Hold every conversation that the messages and statuses of a run touch."""
+    ids = {one.conversation_id for one in written}
+    ids |= {target.conversation_id for target in targets if target is not None}
+    return await conversations.lock(tx, ids) if ids else {}
+
+
+def _found(targets: Sequence[Target | None], told: Sequence[Told]) -> list[tuple[Target, Told]]:
+    pairs = zip(targets, told, strict=True)
+    return [(target, one) for target, one in pairs if target is not None]
+
+
+def _aside(webhook_id: int, item: Item, error: str) -> Aside:
+    return Aside(webhook_id, item.position, item.phone_number_id, item.raw, error)
+
+
+def _arrival(one: _Written, conversation: Conversation, task_ids: dict[int, int]) -> Arrival:
+    return Arrival(
+        conversation=conversation,
+        task_id=task_ids[conversation.id],
+        wamid=one.item.wamid,
+        type=one.item.type,
+        text=one.item.text,
+        payload=one.item.payload,
+        at=moment(one.item.second, conversation.at),
+        author_name=one.customer.shown_name,
+        quoted=one.item.quoted,
+    )

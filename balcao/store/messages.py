@@ -1,0 +1,213 @@
+"""Messages as customers and agents write them.
+
+A message row is written once and then only its delivery changes.  What a customer
+wrote is known by WhatsApp's id, what an agent wrote by the id that his desk gave it,
+so that the same thing said twice is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from balcao.domain import window
+from balcao.domain.message import Person, Status, check_settle, checked_text
+from balcao.domain.task import AgentId, Refused, Role, State
+from balcao.store import conversations
+from balcao.store.conversations import Conversation
+from balcao.store.database import Kind, Tx
+from balcao.store.tasks import Held
+
+
+class NoSuchMessage(LookupError):
+    """There is no such message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A customer's message for a held conversation, in the task that it belongs to."""
+
+    conversation: Conversation
+    task_id: int
+    wamid: str
+    type: str
+    text: str | None
+    payload: dict[str, Any] | None
+    at: datetime
+    author_name: str | None
+    quoted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes from a desk, under the name of the moment."""
+
+    id: int
+    name: str
+
+
+async def known(tx: Tx, wamids: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Which of these (entry point, wamid) have their row already."""
+    wanted = list(wamids)
+    rows = await tx.fetch(
+        "select entry_point_id, wamid from message join unnest($1::bigint[], $2::text[])"
+        " as n(entry_point_id, wamid) using (entry_point_id, wamid)",
+        [entry_point for entry_point, _ in wanted],
+        [wamid for _, wamid in wanted],
+    )
+    return {(row["entry_point_id"], row["wamid"]) for row in rows}
+
+
+async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> None:
+    """Write *arrivals* in the order given; the caller saves the conversations."""
+    if not arrivals:
+        return
+    await tx.execute(
+        "insert into message (conversation_id, entry_point_id, task_id, seq, version, direction,"
+        " type, text, payload, at, second, author_kind, author_name, wamid, quoted_wamid)"
+        " select c, e, t, s, v, 'in', y, b, p, a, floor(extract(epoch from a))::bigint,"
+        " 'customer', n, w, q from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
+        " $5::bigint[], $6::text[], $7::text[], $8::jsonb[], $9::timestamptz[], $10::text[],"
+        " $11::text[], $12::text[]) as x(c, e, t, s, v, y, b, p, a, n, w, q)",
+        [one.conversation.id for one in arrivals],
+        [one.conversation.entry_point_id for one in arrivals],
+        [one.task_id for one in arrivals],
+        [one.conversation.next_seq() for one in arrivals],
+        [one.conversation.next_version() for one in arrivals],
+        [one.type for one in arrivals],
+        [one.text for one in arrivals],
+        [one.payload for one in arrivals],
+        [one.at for one in arrivals],
+        [one.author_name for one in arrivals],
+        [one.wamid for one in arrivals],
+        [one.quoted for one in arrivals],
+    )
+    for one in arrivals:
+        held = one.conversation
+        held.last_inbound_at = max(held.last_inbound_at or one.at, one.at)
+        held.waiting_since = held.waiting_since or held.at
+
+
+async def put_outbound(
+    tx: Tx, held: Held, author: Author, client_id: str, type: str, text: str
+) -> int:
+    """Write what an agent says in a task that he is connected to; returns the message's id.
+
+    *type* is ``text``, to be sent, or ``note``, for colleagues only.  A *client_id* that came
+    before gets the id of then, and Refused (client-id-reused) with another content.
+    """
+    text = checked_text(text)
+    first = await tx.fetchrow(
+        "select id, task_id, type, text from message where author_id = $1 and client_id = $2",
+        author.id,
+        client_id,
+    )
+    if first is not None:
+        if (first["task_id"], first["type"], first["text"]) != (held.task.id, type, text):
+            raise Refused("client-id-reused")
+        repeated: int = first["id"]
+        return repeated
+    leg = held.task.leg_of(AgentId(author.id))
+    if leg is None or leg.state is not State.CONNECTED:
+        raise Refused("not-connected", state=held.task.state)
+    if type == "text" and not window.is_open(held.conversation.last_inbound_at, held.at):
+        raise Refused("window-closed")
+    return await _insert_outbound(tx, held, author, client_id, type, text)
+
+
+async def _insert_outbound(
+    tx: Tx, held: Held, author: Author, client_id: str, type: str, text: str
+) -> int:
+    out = type == "text"
+    conversation = held.conversation
+    id: int = await tx.fetchval(
+        "insert into message (conversation_id, entry_point_id, task_id, seq, version, direction,"
+        " type, text, at, second, author_kind, author_id, author_name, status, attempt, client_id,"
+        " due_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'agent', $11, $12, $13, $14,"
+        " $15, $16) returning id",
+        conversation.id,
+        conversation.entry_point_id,
+        held.task.id,
+        conversation.next_seq(),
+        conversation.next_version(),
+        "out" if out else "note",
+        type,
+        text,
+        held.at,
+        int(held.at.timestamp()),
+        author.id,
+        author.name,
+        Status.PENDING if out else None,
+        1 if out else 0,
+        client_id,
+        held.at if out else None,
+    )
+    if out:
+        conversation.waiting_since = None
+        tx.nudge(Kind.SENDING)
+    await conversations.save_all(tx, [conversation])
+    return id
+
+
+async def resend(tx: Tx, id: int, person: int, *, supervises: bool = False) -> None:
+    """Begin a new attempt of a message that did not get through, in its place.
+
+    Refused: not-connected, not-primary, settled, dismissed, window-closed.  NoSuchMessage.
+    """
+    conversation = await _hold_unsettled(tx, id, person, supervises)
+    if not window.is_open(conversation.last_inbound_at, conversation.at):
+        raise Refused("window-closed")
+    await tx.execute(
+        "update message set status = 'pending', attempt = attempt + 1, tries = 0, due_at = $2,"
+        " lease_by = null, error = null, wamid = null, version = $3 where id = $1",
+        id,
+        conversation.at,
+        conversation.next_version(),
+    )
+    tx.nudge(Kind.SENDING)
+    await conversations.save_all(tx, [conversation])
+
+
+async def dismiss(tx: Tx, id: int, person: int, *, supervises: bool = False) -> None:
+    """Leave a message that did not get through as it is; nobody is asked about it again.
+
+    Refused: not-connected, not-primary, settled, dismissed.  NoSuchMessage.
+    """
+    conversation = await _hold_unsettled(tx, id, person, supervises)
+    await tx.execute(
+        "update message set dismissed = true, version = $2 where id = $1",
+        id,
+        conversation.next_version(),
+    )
+    await conversations.save_all(tx, [conversation])
+
+
+async def _hold_unsettled(tx: Tx, id: int, person: int, supervises: bool) -> Conversation:
+    """Hold the conversation of message *id*, if *person* may settle the message."""
+    conversation_id = await tx.fetchval(
+        "select conversation_id from message where id = $1 and direction = 'out'", id
+    )
+    if conversation_id is None:
+        raise NoSuchMessage(id)
+    held = await conversations.lock(tx, [conversation_id])
+    row = await tx.fetchrow(
+        "select m.status, m.dismissed, m.author_id, (select max(l.role)"  # primary > guest
+        " from leg l join task t on t.id = l.task_id"
+        " where t.conversation_id = m.conversation_id and l.agent_id = $2"
+        " and l.connected_at is not null and l.closed_at is null) as role"
+        " from message m where m.id = $1",
+        id,
+        person,
+    )
+    if row is None:
+        raise NoSuchMessage(id)
+    role = None if row["role"] is None else Role(row["role"])
+    check_settle(
+        Status(row["status"]),
+        row["dismissed"],
+        row["author_id"],
+        Person(person, role, supervises),
+    )
+    return held[conversation_id]

@@ -1,0 +1,271 @@
+"""The sending side of messages: there is no outbox but the message rows themselves.
+
+Of each conversation only the oldest unsettled message, its head, may go out, so a
+customer reads our answers in the order in which they were written.  A head is
+claimed in one transaction (`sending`, with a lease) before WhatsApp is called, and
+settled in another: a process that dies in between leaves a lease that runs out, and
+the message is then unconfirmed, never sent again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from balcao.domain import window
+from balcao.domain.message import STALE_AFTER, Status, advance, next_try
+from balcao.store import conversations, statuses
+from balcao.store.conversations import Conversation
+from balcao.store.database import Kind, Tx
+
+LEASE = timedelta(seconds=30)  # longer than any call to WhatsApp may take
+EXPIRED_MAX = 100
+
+_HEAD = (
+    "m.status = 'pending' and m.due_at <= $1 and not exists (select from message e"
+    " where e.conversation_id = m.conversation_id and e.status in ('pending', 'sending')"
+    " and e.seq < m.seq)"
+)
+
+_WINDOW_CLOSED = {"code": "window-closed", "params": {}, "action": "template"}
+_STALE = {"code": "stale", "params": {}, "action": "resend"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt to send one message, ours alone until the lease runs out."""
+
+    message_id: int
+    attempt: int
+    phone_number_id: str
+    access_token: str | None
+    wa_id: str | None
+    user_id: str | None
+    text: str
+    quoted: str | None
+
+
+async def claim(tx: Tx, count: int) -> tuple[list[Claim], int]:
+    """Claim up to *count* heads that are due; those, and how many rows changed in all.
+
+    A head that may not go out any more (window closed, or too old) fails instead.
+    """
+    rows = await tx.fetch(
+        f"select m.id, m.conversation_id from message m where {_HEAD} order by m.due_at, m.id"
+        " limit $2",
+        await tx.now(),
+        count,
+    )
+    if not rows:
+        return [], 0
+    held = await conversations.lock(tx, (row["conversation_id"] for row in rows))
+    at = next(iter(held.values())).at
+    heads = await tx.fetch(
+        "select m.id, m.conversation_id, m.attempt, m.text, m.quoted_wamid, m.due_at,"
+        " e.phone_number_id, e.access_token, cu.wa_id, cu.user_id from message m"
+        " join entry_point e on e.id = m.entry_point_id"
+        " join conversation c on c.id = m.conversation_id join customer cu on cu.id = c.customer_id"
+        f" where m.id = any($2::bigint[]) and {_HEAD}",
+        at,
+        [row["id"] for row in rows],
+    )
+    errors = {row["id"]: _why_not(held[row["conversation_id"]], row["due_at"]) for row in heads}
+    going = [row for row in heads if errors[row["id"]] is None]
+    await _start(tx, held, going, at)
+    await _fail(tx, held, [(row, errors[row["id"]]) for row in heads if row not in going], at)
+    await conversations.save_all(tx, held.values())
+    return [_claim(row) for row in going], len(heads)
+
+
+def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | None:
+    if conversation.at - due_at > STALE_AFTER:
+        return _STALE
+    if not window.is_open(conversation.last_inbound_at, conversation.at):
+        return _WINDOW_CLOSED
+    return None
+
+
+def _claim(row: asyncpg.Record) -> Claim:
+    return Claim(
+        message_id=row["id"],
+        attempt=row["attempt"],
+        phone_number_id=row["phone_number_id"],
+        access_token=row["access_token"],
+        wa_id=row["wa_id"],
+        user_id=row["user_id"],
+        text=row["text"],
+        quoted=row["quoted_wamid"],
+    )
+
+
+async def _start(
+    tx: Tx, held: dict[int, Conversation], going: Sequence[asyncpg.Record], at: datetime
+) -> None:
+    if not going:
+        return
+    ids = [row["id"] for row in going]
+    await tx.execute(
+        "update message m set status = 'sending', lease_by = $3, version = n.version"
+        " from unnest($1::bigint[], $2::bigint[]) as n(id, version) where m.id = n.id",
+        ids,
+        [held[row["conversation_id"]].next_version() for row in going],
+        at + LEASE,
+    )
+    await tx.execute(
+        "insert into attempt (message_id, attempt, started_at)"
+        " select n.id, n.attempt, $3 from unnest($1::bigint[], $2::int[]) as n(id, attempt)"
+        " on conflict do nothing",  # a further call of the same attempt
+        ids,
+        [row["attempt"] for row in going],
+        at,
+    )
+
+
+async def _fail(
+    tx: Tx,
+    held: dict[int, Conversation],
+    failing: Sequence[tuple[asyncpg.Record, dict[str, Any] | None]],
+    at: datetime,
+) -> None:
+    if not failing:
+        return
+    await tx.execute(
+        "update message m set status = 'failed', error = n.error, version = n.version"
+        " from unnest($1::bigint[], $2::jsonb[], $3::bigint[]) as n(id, error, version)"
+        " where m.id = n.id",
+        [row["id"] for row, _ in failing],
+        [error for _, error in failing],
+        [held[row["conversation_id"]].next_version() for row, _ in failing],
+    )
+    await statuses.tell_failed(tx, [row["id"] for row, _ in failing], at)
+
+
+async def settle(
+    tx: Tx,
+    message_id: int,
+    attempt: int,
+    told: Status,
+    *,
+    wamid: str | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Keep what is known after a call: accepted under *wamid*, failed, or unconfirmed.
+
+    A status may have said more meanwhile; the higher one stays.
+    """
+    conversation, row = await _hold(tx, message_id)
+    if wamid is not None:
+        await tx.execute(
+            "update attempt set wamid = $3 where message_id = $1 and attempt = $2"
+            " and wamid is null",
+            message_id,
+            attempt,
+            wamid,
+        )
+        tx.nudge(Kind.WEBHOOK)  # statuses may be parked under it
+    if row["attempt"] != attempt:
+        return  # it was sent again meanwhile, at somebody's word
+    before = Status(row["status"])
+    after = advance(before, told)
+    await _update(tx, conversation, row, after, wamid, error)
+    if after is Status.FAILED and before is not Status.FAILED:
+        await statuses.tell_failed(tx, [message_id], conversation.at)
+    await conversations.save_all(tx, [conversation])
+    tx.nudge(Kind.SENDING)
+
+
+async def postpone(
+    tx: Tx, message_id: int, attempt: int, error: dict[str, Any], *, pair: bool
+) -> None:
+    """Try again later after a call that surely did nothing; failed once that is enough."""
+    conversation, row = await _hold(tx, message_id)
+    if row["attempt"] != attempt or row["status"] != Status.SENDING:
+        return
+    started_at = await tx.fetchval(
+        "select started_at from attempt where message_id = $1 and attempt = $2",
+        message_id,
+        attempt,
+    )
+    due_at = next_try(row["tries"], pair, message_id, started_at, conversation.at)
+    if due_at is None:
+        await settle(tx, message_id, attempt, Status.FAILED, error=error)
+        return
+    await tx.execute(
+        "update message set status = 'pending', due_at = $2, lease_by = null, tries = tries + 1,"
+        " version = $3 where id = $1",
+        message_id,
+        due_at,
+        conversation.next_version(),
+    )
+    await conversations.save_all(tx, [conversation])
+    tx.nudge(Kind.SENDING)
+
+
+async def expire(tx: Tx) -> int:
+    """Calls whose lease ran out are unconfirmed: whoever made them is gone; how many."""
+    rows = await tx.fetch(
+        "select id, conversation_id from message where status = 'sending' and lease_by <= $1"
+        " order by lease_by limit $2",
+        await tx.now(),
+        EXPIRED_MAX,
+    )
+    if not rows:
+        return 0
+    held = await conversations.lock(tx, (row["conversation_id"] for row in rows))
+    still = await tx.fetch(
+        "update message m set status = 'unconfirmed', lease_by = null, version = n.version"
+        " from unnest($1::bigint[], $2::bigint[]) as n(id, version)"
+        " where m.id = n.id and m.status = 'sending' and m.lease_by <= $3 returning m.id",
+        [row["id"] for row in rows],
+        [held[row["conversation_id"]].next_version() for row in rows],
+        next(iter(held.values())).at,
+    )
+    await conversations.save_all(tx, held.values())
+    tx.nudge(Kind.SENDING)
+    return len(still)
+
+
+async def next_moment(tx: Tx) -> timedelta | None:
+    """In how long the next message is due, or the next lease runs out."""
+    at = await tx.fetchval(
+        "select min(case status when 'pending' then due_at else lease_by end) from message m"
+        " where status in ('pending', 'sending') and not exists (select from message e"
+        " where e.conversation_id = m.conversation_id and e.status in ('pending', 'sending')"
+        " and e.seq < m.seq)"
+    )
+    return None if at is None else at - await tx.now()
+
+
+async def _hold(tx: Tx, message_id: int) -> tuple[Conversation, asyncpg.Record]:
+    conversation_id = await tx.fetchval(
+        "select conversation_id from message where id = $1", message_id
+    )
+    held = await conversations.lock(tx, [conversation_id])
+    row = await tx.fetchrow(
+        "select id, attempt, status, wamid, tries, error from message where id = $1", message_id
+    )
+    assert row is not None, "messages are never deleted"
+    return held[conversation_id], row
+
+
+async def _update(
+    tx: Tx,
+    conversation: Conversation,
+    row: asyncpg.Record,
+    status: Status,
+    wamid: str | None,
+    error: dict[str, Any] | None,
+) -> None:
+    await tx.execute(
+        "update message set status = $2, wamid = $3, error = $4, version = $5, lease_by = null"
+        " where id = $1",
+        row["id"],
+        status,
+        row["wamid"] or wamid,
+        error or row["error"],
+        conversation.next_version(),
+    )

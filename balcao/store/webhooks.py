@@ -1,0 +1,255 @@
+"""Webhooks as they came: stored before they are answered, and themselves the queue.
+
+Storing is group commit: one writer takes whatever waits and writes it with one
+statement, so a busy moment costs one commit and a quiet one waits for nobody.
+Whoever waits is told the truth: stored, or not stored (and WhatsApp sends again).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import asyncpg
+import structlog
+
+from balcao.store.database import UNREACHABLE, Database, Kind, Tx
+
+log = structlog.get_logger()
+
+BATCH_MAX = 256
+WAITING_MAX = 1024
+WAITING_BYTES_MAX = 64 << 20
+STORE_SECONDS_MAX = 10
+
+INTAKE_LOCK = 7_266_153  # any number that no other advisory lock of ours has
+
+#: Why an item is set aside that is tried again once its number is set up.
+UNKNOWN_NUMBER = "unknown number"
+
+#: Not the row's fault: the same work may do well a moment later.
+TRANSIENT = (
+    *UNREACHABLE,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.InternalServerError,
+)
+
+
+class Unstored(Exception):
+    """The webhook is not stored, and must not be answered as if it were."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    body: bytes
+    stored: asyncio.Future[None]
+
+    def fail(self, why: str) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(Unstored(why))
+
+    def succeed(self) -> None:
+        if not self.stored.done():
+            self.stored.set_result(None)
+
+
+class Inbox:
+    """Stores webhooks; one writer, one statement for all that wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._some = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._writer = asyncio.create_task(self._keep_writing())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writer
+            self._writer = None
+        self._fail_all("closing")
+
+    async def put(self, body: bytes) -> None:
+        """Return once *body* is committed; Unstored where it is not, or too much waits."""
+        full = len(self._waiting) >= WAITING_MAX or self._bytes + len(body) > WAITING_BYTES_MAX
+        if full or self._writer is None:
+            raise Unstored("full" if full else "closed")
+        waiting = _Waiting(body, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._bytes += len(body)
+        self._some.set()
+        await waiting.stored
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await self._some.wait()
+            batch = [self._next() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+            if not self._waiting:
+                self._some.clear()
+            try:
+                await self._write_batch(batch)
+            finally:  # cancelled or not, nobody waits for ever
+                for waiting in batch:
+                    waiting.fail("not written")
+
+    def _next(self) -> _Waiting:
+        waiting = self._waiting.popleft()
+        self._bytes -= len(waiting.body)
+        return waiting
+
+    async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            await self._write(batch)
+        except UNREACHABLE as error:
+            log.warning("webhooks_not_stored", error=type(error).__name__)
+            for waiting in batch:
+                waiting.fail("unreachable")
+            self._fail_all("unreachable")
+        except Exception as error:
+            log.warning("webhooks_not_stored", error=type(error).__name__, count=len(batch))
+            await self._write_singly(batch)
+
+    async def _write_singly(self, batch: Sequence[_Waiting]) -> None:
+        """One row that cannot be written costs the others a commit each, and no more."""
+        for waiting in batch:
+            try:
+                await self._write([waiting])
+            except Exception as error:
+                waiting.fail(type(error).__name__)
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        async with asyncio.timeout(STORE_SECONDS_MAX), self._database.transaction() as tx:
+            await tx.execute(
+                "insert into webhook (body) select b from unnest($1::bytea[])"
+                " with ordinality as n(b, i) order by i",
+                [waiting.body for waiting in batch],
+            )
+            tx.nudge(Kind.WEBHOOK)
+        for waiting in batch:
+            waiting.succeed()
+
+    def _fail_all(self, why: str) -> None:
+        while self._waiting:
+            self._next().fail(why)
+        self._some.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A webhook that nobody has read yet."""
+
+    id: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """An item set aside, and why."""
+
+    webhook_id: int
+    position: str
+    phone_number_id: str | None
+    raw: bytes
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """An item that was set aside for its number, which is set up by now."""
+
+    id: int
+    webhook_id: int
+    position: str
+    body: bytes
+
+
+async def try_lock(tx: Tx) -> bool:
+    """Be the one intake of the cluster until the transaction ends; False where another is."""
+    return bool(await tx.fetchval("select pg_try_advisory_xact_lock($1)", INTAKE_LOCK))
+
+
+async def wait_lock(tx: Tx) -> None:
+    """Be the one intake until the transaction ends, after whoever it is now."""
+    await tx.execute("select pg_advisory_xact_lock($1)", INTAKE_LOCK)
+
+
+async def next_unread(tx: Tx, count: int, bytes_max: int) -> list[Stored]:
+    """The oldest unread webhooks, as many as fit; always one, if there is one."""
+    rows = await tx.fetch(
+        "select id, body from (select id, body, sum(octet_length(body)) over (order by id)"
+        " - octet_length(body) as before from (select id, body from webhook"
+        " where done_at is null order by id limit $1) oldest) counted"
+        " where before < $2 order by id",
+        count,
+        bytes_max,
+    )
+    return [Stored(row["id"], row["body"]) for row in rows]
+
+
+async def done(tx: Tx, ids: Iterable[int], at: datetime) -> None:
+    """Nothing is left to read in these webhooks."""
+    await tx.execute("update webhook set done_at = $2 where id = any($1::bigint[])", list(ids), at)
+
+
+async def set_aside(tx: Tx, items: Sequence[Aside], at: datetime) -> None:
+    """Keep *items* for a second try; one that is kept already stays as it is."""
+    if not items:
+        return
+    await tx.execute(
+        "insert into set_aside (webhook_id, position, phone_number_id, raw, error, at)"
+        " select w, p, f, r, e, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
+        " $5::text[]) as n(w, p, f, r, e) where not exists (select from set_aside s"
+        " where s.webhook_id = n.w and s.position = n.p)",
+        [item.webhook_id for item in items],
+        [item.position for item in items],
+        [_shown(item.phone_number_id) for item in items],
+        [item.raw for item in items],
+        [_shown(item.error) for item in items],
+        at,
+    )
+
+
+async def stranded(tx: Tx, count: int) -> list[Stranded]:
+    """The oldest items that were set aside for a number that is set up by now."""
+    rows = await tx.fetch(
+        "select s.id, s.webhook_id, s.position, w.body from set_aside s"
+        " join entry_point e on e.phone_number_id = s.phone_number_id and e.retired_at is null"
+        " join webhook w on w.id = s.webhook_id"
+        " where s.settled_at is null and s.error = $1 order by s.id limit $2",
+        UNKNOWN_NUMBER,
+        count,
+    )
+    return [Stranded(**row) for row in rows]
+
+
+async def settle(tx: Tx, ids: Iterable[int], at: datetime) -> None:
+    """These items have found their place, as long as their number is set up."""
+    await tx.execute(
+        "update set_aside s set settled_at = $2 from entry_point e where s.id = any($1::bigint[])"
+        " and e.phone_number_id = s.phone_number_id and e.retired_at is null",
+        list(ids),
+        at,
+    )
+
+
+async def give_up(tx: Tx, id: int, error: str) -> None:
+    """The second try failed too: keep the item, with the new reason, for a person."""
+    await tx.execute("update set_aside set error = $2 where id = $1", id, _shown(error))
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else text.replace("\0", "\ufffd")
