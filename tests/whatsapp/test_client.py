@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
 from balcao.whatsapp.client import Accepted, Address, Client, Line, Rejected, Retryable, Unsure
 from balcao.whatsapp.errors import Retry
+from tests.whatsapp.graph import Graph, refusal
 
 LINE = Line("100000000000001", "a-token")
 ANA = Address("5511987654321", "BR.1")
-ACCEPTED = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.X"}]}
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Graph:
-    """A Graph API that answers what a test says, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[web.Request] = []
-        self.bodies: list[dict[str, object]] = []
-        self.url = ""
-        self.answer: Handler = self.says(200, ACCEPTED)
-
-    @staticmethod
-    def says(status: int, body: object) -> Handler:
-        async def handler(_request: web.Request) -> web.StreamResponse:
-            text = body if isinstance(body, str) else json.dumps(body)
-            return web.Response(status=status, text=text)
-
-        return handler
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        self.bodies.append(json.loads(await request.read()))
-        return await self.answer(request)
-
-
-def refusal(code: object, **over: object) -> dict[str, object]:
-    return {"error": {"message": f"(#{code})", "code": code, **over}}
 
 
 @pytest.fixture
 async def graph() -> AsyncIterator[Graph]:
-    graph = Graph()
-    application = web.Application()
-    application.router.add_post("/v26.0/{number}/messages", graph.handle)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    graph.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield graph
-    await runner.cleanup()
+    async with Graph() as graph:
+        yield graph
 
 
 @pytest.fixture
@@ -74,7 +37,7 @@ async def send(client: Client, address: Address = ANA) -> Accepted:
 async def test_a_text_goes_out_with_its_plus_its_token_and_our_id(
     client: Client, graph: Graph
 ) -> None:
-    assert await send(client) == Accepted("wamid.X")
+    assert await send(client) == Accepted("wamid.1")
 
     assert graph.asked[0].path == "/v26.0/100000000000001/messages"
     assert graph.asked[0].headers["Authorization"] == "Bearer a-token"
