@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeAlias
@@ -19,6 +20,7 @@ class Graph:
         self.bodies: list[dict[str, Any]] = []
         self.url = ""
         self.answer: Handler = self.accepts
+        self._numbers = itertools.count(1)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -36,7 +38,7 @@ class Graph:
 
     async def accepts(self, _request: web.Request) -> web.StreamResponse:
         """Take the message under the next id: wamid.1, wamid.2 ..."""
-        return web.json_response({"messages": [{"id": f"wamid.{len(self.bodies)}"}]})
+        return web.json_response({"messages": [{"id": f"wamid.{next(self._numbers)}"}]})
 
     @staticmethod
     def says(status: int, body: object) -> Handler:
