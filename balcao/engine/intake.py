@@ -26,7 +26,7 @@ from balcao.whatsapp.webhook import Item
 log = structlog.get_logger()
 
 WEBHOOKS_MAX = 256
-BYTES_MAX = 1 << 20
+BYTES_MAX = 1 << 19  # some 2,500 messages: their conversations are held meanwhile
 LEFT_OVER_MAX = 256
 
 
