@@ -18,6 +18,7 @@ import msgspec
 
 from balcao.domain.message import TOLD, Sender, Status
 from balcao.whatsapp.errors import Failure
+from balcao.whatsapp.escapes import repaired
 
 SECOND_MAX = 253_402_300_799  # the last second of the year 9999
 TYPE_CHARACTERS_MAX = 64
@@ -139,10 +140,17 @@ class _Status(msgspec.Struct):
 def read(body: bytes) -> list[Item]:
     """Everything in a webhook, in the order in which it stands there."""
     try:
-        entries = _decode(body, _Envelope).entry
+        entries = _envelope(body).entry
     except Unreadable as error:
         return [SetAside("", None, body, str(error))]
     return [item for i, raw in enumerate(entries) for item in _entry(f"{i}", bytes(raw))]
+
+
+def _envelope(body: bytes) -> _Envelope:
+    try:
+        return _decode(body, _Envelope)
+    except Unreadable:
+        return _decode(repaired(body), _Envelope)
 
 
 def _entry(position: str, raw: bytes) -> Iterator[Item]:

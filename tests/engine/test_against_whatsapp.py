@@ -149,23 +149,13 @@ async def test_no_reply_has_two_effects_and_every_doubt_is_settled_by_a_status(
 ) -> None:
     ana = await whatsapp.customer("Ana")
     await whatsapp.write(ana, "Olá")
-
-    async def waiting() -> bool:
-        return bool(await sql(database, "select 1 from task"))
-
-    await until(waiting)
-    floor = world.World(*(await _ids(database)))
-    marina = await world.available(database, floor, "Marina")
-    await world.route(database)
-    async with database.transaction() as tx:
-        await tasks.move(tx, 1, accept, marina)
+    author = await answering(database)
     said = [f"reply {n}" for n in range(24)]
     modes = ["ok", "reset_after_accept", "500", "html"]
     for n, text in enumerate(said):
         await whatsapp.faults(graph=modes[n // 6], duplicate=0.3, reorder=0.3, seed=n)
         async with database.transaction() as tx:
             held = await tasks.lock(tx, 1)
-            author = messages.Author(marina, "Marina")
             id = await messages.put_outbound(tx, held, author, text, "text", text)
 
         async def called(id: int = id) -> bool:
@@ -190,6 +180,21 @@ async def test_no_reply_has_two_effects_and_every_doubt_is_settled_by_a_status(
     told = {row["text"]: row["status"] for row in rows}
     assert {told[text] for text in shown} <= {"delivered", "read"}
     assert {told[text] for text in said if text not in shown} <= {"unconfirmed", "failed"}
+
+
+async def answering(database: Database) -> messages.Author:
+    """Marina, connected to the first customer who has written."""
+
+    async def waiting() -> bool:
+        return bool(await sql(database, "select 1 from task"))
+
+    await until(waiting)
+    floor = world.World(*(await _ids(database)))
+    marina = await world.available(database, floor, "Marina")
+    await world.route(database)
+    async with database.transaction() as tx:
+        await tasks.move(tx, 1, accept, marina)
+    return messages.Author(marina, "Marina")
 
 
 async def _ids(database: Database) -> tuple[Any, ...]:

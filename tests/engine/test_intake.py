@@ -3,84 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from functools import reduce
 from typing import Any
 
 import pytest
 
-from balcao.domain.message import Status, advance
-from balcao.domain.task import accept
 from balcao.engine.intake import Intake
-from balcao.store import messages, outbox, tasks
 from balcao.store.database import Database, Kind, Nudge
-from balcao.store.webhooks import Inbox
-from balcao.whatsapp.opaque import seal
 from tests import world
+from tests.engine.inbound import (
+    KEY,
+    everything,
+    now,
+    set_aside,
+    store,
+    take_in,
+    thread,
+)
 from tests.whatsapp import bodies
 from tests.whatsapp.bodies import change, envelope, other, status, text, without
 from tests.world import World, sql
-
-KEY = b"a key of the test's"
 
 
 @pytest.fixture
 async def floor(database: Database) -> World:
     return await world.build(database)
-
-
-async def store(database: Database, *all_: bytes) -> None:
-    async with Inbox(database) as inbox:
-        for body in all_:
-            await inbox.put(body)
-
-
-async def take_in(database: Database, *all_: bytes) -> None:
-    """Store these webhooks and let intake do all there is to do."""
-    await store(database, *all_)
-    intake = Intake(database, seal_key=KEY)
-    while (await intake.step()).done:
-        pass
-
-
-async def thread(database: Database) -> list[tuple[object, ...]]:
-    """What customers wrote, in the order in which it shows."""
-    rows = await sql(
-        database,
-        "select m.wamid, m.type, m.text, m.second, c.customer_id, m.task_id is not null as tasked"
-        " from message m join conversation c on c.id = m.conversation_id"
-        " where direction = 'in' order by m.conversation_id, second, seq",
-    )
-    return [tuple(row.values()) for row in rows]
-
-
-async def set_aside(database: Database) -> list[tuple[object, object]]:
-    rows = await sql(database, "select position, error from set_aside order by id")
-    return [(row["position"], row["error"]) for row in rows]
-
-
-async def now(database: Database) -> int:
-    return int((await world.clock(database)).timestamp())
-
-
-async def sending(database: Database, floor: World) -> outbox.Claim:
-    """A reply of Marina's to a customer who wrote just now, as the sender has claimed it."""
-    await take_in(database, bodies.messages(text("wamid.in", second=await now(database))))
-    marina = await world.available(database, floor, "Marina")
-    await world.route(database)
-    async with database.transaction() as tx:
-        (task,) = (await tasks.open_of(tx, [1])).values()
-        held = await tasks.move(tx, task, accept, marina)
-        author = messages.Author(marina, "Marina")
-        await messages.put_outbound(tx, held, author, "c1", "text", "Oi")
-    async with database.transaction() as tx:
-        (claim,), _ = await outbox.claim(tx, 1)
-    return claim
-
-
-async def out(database: Database) -> dict[str, Any]:
-    (row,) = await sql(database, "select * from message where direction = 'out'")
-    return row
 
 
 async def test_a_first_message_makes_customer_conversation_and_task(
@@ -122,21 +68,6 @@ async def test_a_repeat_changes_nothing(database: Database, floor: World) -> Non
 
     assert await everything(database) == before
     assert [row[0] for row in await thread(database)] == ["wamid.1", "wamid.2"]
-
-
-async def everything(database: Database) -> list[list[dict[str, object]]]:
-    """Every row that intake writes, but for the webhooks themselves."""
-    tables = (
-        "customer",
-        "customer_identity",
-        "conversation",
-        "message",
-        "task",
-        "message_status",
-        "early_status",
-        "set_aside",
-    )
-    return [await sql(database, f"select * from {table} order by 1, 2") for table in tables]
 
 
 async def test_a_batch_of_a_thousand_mixed_items_loses_only_what_cannot_be_read(
@@ -293,89 +224,6 @@ async def test_a_retired_number_takes_nothing_new(database: Database, floor: Wor
     assert len(await set_aside(database)) == 1
 
 
-async def test_statuses_raise_ticks_in_any_order_and_never_lower_them(
-    database: Database, floor: World
-) -> None:
-    claim = await sending(database, floor)
-    opaque = seal(KEY, claim.message_id, claim.attempt)
-    words = ["read", "sent", "delivered", "sent", "failed"]
-    for word in words:
-        told = status("wamid.out", word, biz_opaque_callback_data=opaque)
-        await take_in(database, bodies.statuses(told), bodies.statuses(told))
-
-    row = await out(database)
-    assert (row["status"], row["wamid"]) == ("read", "wamid.out")
-    kept = await sql(database, "select status from message_status")
-    assert {one["status"] for one in kept} == set(words)
-
-
-async def test_a_status_settles_a_send_whose_answer_is_not_known(
-    database: Database, floor: World
-) -> None:
-    claim = await sending(database, floor)
-    async with database.transaction() as tx:
-        await outbox.settle(tx, claim.message_id, claim.attempt, Status.UNCONFIRMED)
-    opaque = seal(KEY, claim.message_id, claim.attempt)
-
-    await take_in(
-        database, bodies.statuses(status("wamid.out", "sent", biz_opaque_callback_data=opaque))
-    )
-
-    assert (await out(database))["status"] == "sent"
-    assert (await sql(database, "select wamid from attempt")) == [{"wamid": "wamid.out"}]
-
-
-async def test_a_status_that_came_before_its_wamid_was_known_is_applied_then(
-    database: Database, floor: World
-) -> None:
-    claim = await sending(database, floor)
-    await take_in(database, bodies.statuses(status("wamid.out", "delivered")))
-    assert (await out(database))["status"] == "sending"
-
-    async with database.transaction() as tx:
-        await outbox.settle(tx, claim.message_id, claim.attempt, Status.ACCEPTED, wamid="wamid.out")
-    await take_in(database)
-
-    assert (await out(database))["status"] == "delivered"
-    assert await sql(database, "select 1 from early_status") == []
-
-
-async def test_nobody_else_can_name_our_messages(database: Database, floor: World) -> None:
-    claim = await sending(database, floor)
-    forged = seal(b"another key", claim.message_id, claim.attempt)
-    await take_in(
-        database, bodies.statuses(status("wamid.x", "failed", biz_opaque_callback_data=forged))
-    )
-
-    assert (await out(database))["status"] == "sending"
-
-
-async def test_a_failure_says_why_and_what_to_do(database: Database, floor: World) -> None:
-    claim = await sending(database, floor)
-    opaque = seal(KEY, claim.message_id, claim.attempt)
-    error = {"code": 131047, "title": "Re-engagement message"}
-    told = status("w", "failed", biz_opaque_callback_data=opaque, errors=[error])
-    await take_in(database, bodies.statuses(told))
-
-    row = await out(database)
-    assert row["status"] == "failed"
-    assert (row["error"]["code"], row["error"]["action"]) == ("window-closed", "template")
-    assert await sql(database, "select 1 from notice") == [], "its task is still open"
-
-
-async def test_a_failure_after_the_task_has_ended_is_told_to_its_author(
-    database: Database, floor: World
-) -> None:
-    claim = await sending(database, floor)
-    await sql(database, "update task set ended_at = clock_timestamp(), state = 'wrap-up'")
-    opaque = seal(KEY, claim.message_id, claim.attempt)
-    told = status("w", "failed", biz_opaque_callback_data=opaque)
-    await take_in(database, bodies.statuses(told), bodies.statuses(told))
-
-    (notice,) = await sql(database, "select code, message_id from notice")
-    assert notice == {"code": "message-failed", "message_id": claim.message_id}
-
-
 async def test_what_changed_is_told(database: Database, floor: World) -> None:
     heard: set[Nudge] = set()
     database.subscribe(heard.update)
@@ -385,62 +233,6 @@ async def test_what_changed_is_told(database: Database, floor: World) -> None:
     assert Nudge(Kind.CONVERSATION, 1) in heard
     assert Nudge(Kind.WEBHOOK, 0) in heard
     assert Nudge(Kind.ROUTING, 0) in heard
-
-
-@pytest.mark.parametrize("seed", range(8))
-async def test_order_repeats_and_batching_make_no_difference_to_the_threads(
-    database: Database, floor: World, seed: int
-) -> None:
-    dice = random.Random(seed)
-    claim = await sending(database, floor)
-    opaque = seal(KEY, claim.message_id, claim.attempt)
-    told = [
-        status("wamid.out", word, biz_opaque_callback_data=dice.choice([opaque, None]))
-        for word in dice.sample(["sent", "delivered", "read", "failed"], k=3)
-    ]
-    told[0]["biz_opaque_callback_data"] = opaque
-    written = [
-        text(
-            f"wamid.{n}",
-            f"{n}",
-            bodies.NOON + n,
-            from_user_id=f"BR.{n % 3}",
-            **{"from": f"5{n % 3}"},
-        )
-        for n in range(30)
-    ]
-    items = [*written, *told, *dice.choices([*written, *told], k=30)]
-    dice.shuffle(items)
-    posts = list[bytes]()
-    while items:
-        chunk = [items.pop() for _ in range(min(len(items), dice.randint(1, 12)))]
-        changes = [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
-        posts.append(envelope(*(_change(half) for half in changes)))
-
-    cut = dice.randrange(len(posts))
-    await take_in(database, *posts[:cut])
-    await take_in(database, *posts[cut:])
-
-    rows = [row for row in await thread(database) if row[0] != "wamid.in"]
-    by_customer = {row[4]: [r[0] for r in rows if r[4] == row[4]] for row in rows}
-    expected = [[f"wamid.{n}" for n in range(first, 30, 3)] for first in range(3)]
-    assert sorted(by_customer.values()) == sorted(expected)
-    highest = reduce(advance, (Status(one["status"]) for one in told))
-    assert (await out(database))["status"] == highest
-    seqs = await sql(database, "select conversation_id, seq from message order by 1, 2")
-    lasts = await sql(database, "select id, last_seq from conversation order by id")
-    assert seqs == [
-        {"conversation_id": one["id"], "seq": seq}
-        for one in lasts
-        for seq in range(1, int(str(one["last_seq"])) + 1)
-    ], "arrival numbers have no gap"
-
-
-def _change(items: list[dict[str, Any]]) -> dict[str, Any]:
-    return change(
-        [item for item in items if "status" not in item],
-        [item for item in items if "status" in item],
-    )
 
 
 async def test_two_processes_take_each_message_once(

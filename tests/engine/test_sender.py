@@ -3,93 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from balcao.domain.message import TRY_FOR, Status
-from balcao.domain.task import AgentId, Refused, accept, end
+from balcao.domain.message import TRY_FOR
+from balcao.domain.task import end
 from balcao.engine.sender import CALLS_MAX, Sender
-from balcao.store import messages, outbox, tasks
+from balcao.store import outbox, tasks
 from balcao.store.database import Database, Kind, Nudge
-from balcao.store.messages import Author, NoSuchMessage
 from balcao.whatsapp.client import Client
 from balcao.whatsapp.opaque import unseal
-from tests import world
+from tests.engine.outbound import KEY, Desk, hurry, send_all, texts
 from tests.whatsapp.graph import Graph, refusal
 from tests.world import sql
-
-KEY = b"a key of the test's"
-
-
-class Desk:
-    """Marina at her desk, connected to customers who have just written."""
-
-    def __init__(self, database: Database, marina: AgentId) -> None:
-        self.database = database
-        self.marina = marina
-        self.author = Author(marina, "Marina")
-        self.tasks: list[int] = []
-
-    async def say(self, text: str, task: int | None = None, type: str = "text") -> int:
-        async with self.database.transaction() as tx:
-            held = await tasks.lock(tx, task or self.tasks[0])
-            return await messages.put_outbound(tx, held, self.author, text, type, text)
-
-    async def status(self, id: int) -> str:
-        return str((await self.row(id))["status"])
-
-    async def row(self, id: int) -> dict[str, Any]:
-        (row,) = await sql(self.database, "select * from message where id = $1", id)
-        return row
-
-    async def resend(self, id: int) -> None:
-        async with self.database.transaction() as tx:
-            await messages.resend(tx, id, self.marina)
-
-    async def dismiss(self, id: int) -> None:
-        async with self.database.transaction() as tx:
-            await messages.dismiss(tx, id, self.marina)
-
-
-@pytest.fixture
-async def desk(database: Database) -> Desk:
-    floor = await world.build(database)
-    desk = Desk(database, await world.available(database, floor, "Marina"))
-    for _ in range(2):
-        desk.tasks.append(await world.queued(database, floor))
-    await sql(database, "update conversation set last_inbound_at = clock_timestamp()")
-    await world.route(database)
-    async with database.transaction() as tx:
-        for task in desk.tasks:
-            await tasks.move(tx, task, accept, desk.marina)
-    return desk
-
-
-@pytest.fixture
-async def graph() -> AsyncIterator[Graph]:
-    async with Graph() as graph:
-        yield graph
-
-
-@pytest.fixture
-async def sender(database: Database, graph: Graph) -> AsyncIterator[Sender]:
-    client = await Client.open(graph.url, "v26.0", answer_seconds=5)
-    yield Sender(database, client, seal_key=KEY, access_token="a-token")
-    await client.close()
-
-
-async def send_all(sender: Sender) -> None:
-    """Let the sender do all that is due now."""
-    while (await sender.step()).done:
-        await sender.finish()
-
-
-def texts(graph: Graph) -> list[str]:
-    return [body["text"]["body"] for body in graph.bodies]
 
 
 async def test_a_reply_is_accepted_under_its_wamid(
@@ -193,12 +123,6 @@ async def test_after_a_minute_of_trying_a_person_is_asked(
     assert (row["error"]["code"], row["error"]["action"]) == ("too-fast", "resend")
 
 
-async def hurry(desk: Desk) -> None:
-    await sql(
-        desk.database, "update message set due_at = clock_timestamp() where status = 'pending'"
-    )
-
-
 async def test_what_whatsapp_refuses_fails_with_its_reason_and_holds_back_nothing(
     desk: Desk, sender: Sender, graph: Graph
 ) -> None:
@@ -269,81 +193,6 @@ async def test_two_senders_send_each_message_once(
     assert all(said == sorted(said) for said in by_customer.values())
     await client.close()
     await other_process.close()
-
-
-async def test_a_resend_is_a_new_attempt_in_its_old_place(
-    desk: Desk, sender: Sender, graph: Graph
-) -> None:
-    graph.answer = graph.says(500, "")
-    id = await desk.say("first")
-    await send_all(sender)
-    seq = (await desk.row(id))["seq"]
-    graph.answer = graph.accepts
-
-    await desk.resend(id)
-    assert await desk.status(id) == "pending"
-    await send_all(sender)
-
-    row = await desk.row(id)
-    assert (row["status"], row["attempt"], row["seq"]) == ("accepted", 2, seq)
-    assert [unseal(KEY, body["biz_opaque_callback_data"]) for body in graph.bodies] == [
-        (id, 1),
-        (id, 2),
-    ]
-    with pytest.raises(Refused, match="settled"):
-        await desk.resend(id)
-
-
-async def test_a_late_answer_of_an_earlier_attempt_changes_nothing(
-    desk: Desk, sender: Sender, graph: Graph
-) -> None:
-    id = await desk.say("first")
-    graph.answer = graph.says(500, "")
-    await send_all(sender)
-    await desk.resend(id)
-
-    async with desk.database.transaction() as tx:
-        await outbox.settle(tx, id, 1, Status.FAILED, error={"code": "refused"})
-
-    assert await desk.status(id) == "pending"
-
-
-async def test_a_dismissed_message_is_not_asked_about_again(
-    desk: Desk, sender: Sender, graph: Graph
-) -> None:
-    graph.answer = graph.says(500, "")
-    id = await desk.say("first")
-    await send_all(sender)
-
-    await desk.dismiss(id)
-
-    row = await desk.row(id)
-    assert (row["status"], row["dismissed"]) == ("unconfirmed", True)
-    with pytest.raises(Refused, match="dismissed"):
-        await desk.resend(id)
-
-
-async def test_author_and_owner_may_still_resend_while_wrapping_up(
-    desk: Desk, sender: Sender, graph: Graph
-) -> None:
-    graph.answer = graph.says(500, "")
-    id = await desk.say("first")
-    await send_all(sender)
-    async with desk.database.transaction() as tx:
-        await tasks.move(tx, desk.tasks[0], end, desk.marina)
-    await desk.resend(id)
-
-    await send_all(sender)
-    await sql(desk.database, "update leg set closed_at = wrap_up_at")
-    with pytest.raises(Refused, match="not-connected"):
-        await desk.resend(id)
-    async with desk.database.transaction() as tx:
-        await messages.resend(tx, id, 999, supervises=True)
-
-
-async def test_a_message_that_nobody_wrote_cannot_be_sent_again(desk: Desk) -> None:
-    with pytest.raises(NoSuchMessage):
-        await desk.resend(999_999)
 
 
 async def test_what_is_written_before_the_end_of_a_task_is_still_sent(

@@ -213,6 +213,23 @@ def test_a_nul_that_no_database_keeps_is_replaced() -> None:
     assert read_.payload == {"image": {"caption": "c\ufffd"}}
 
 
+@pytest.mark.parametrize(
+    ("broken", "shown"),
+    [
+        (rb"a\ud83d", "a\ufffd"),
+        (rb"\uDE00b", "\ufffdb"),
+        (rb"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (rb"\\ud83d \ud83d", "\\ud83d \ufffd"),
+    ],
+)
+def test_half_an_emoji_costs_no_neighbour_and_only_itself(broken: bytes, shown: str) -> None:
+    body = bodies.messages(text("wamid.1"), text("wamid.2", "HERE"), text("wamid.3"))
+
+    items = read(body.replace(b"HERE", broken))
+
+    assert [i.text for i in items if isinstance(i, InboundMessage)] == ["Olá", shown, "Olá"]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),

@@ -1,0 +1,31 @@
+"""A desk, a Graph API and a sender between them, for whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from balcao.engine.sender import Sender
+from balcao.store.database import Database
+from balcao.whatsapp.client import Client
+from tests.engine.outbound import KEY, Desk, sit_down
+from tests.whatsapp.graph import Graph
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    return await sit_down(database)
+
+
+@pytest.fixture
+async def graph() -> AsyncIterator[Graph]:
+    async with Graph() as graph:
+        yield graph
+
+
+@pytest.fixture
+async def sender(database: Database, graph: Graph) -> AsyncIterator[Sender]:
+    client = await Client.open(graph.url, "v26.0", answer_seconds=5)
+    yield Sender(database, client, seal_key=KEY, access_token="a-token")
+    await client.close()
