@@ -1,0 +1,1 @@
+"""Decides.  Pure functions over frozen values: no I/O, no clock, no third-party package."""

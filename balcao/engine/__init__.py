@@ -1,0 +1,1 @@
+"""Acts.  Loops of one shape: do what is due, wait to be woken, look again."""
