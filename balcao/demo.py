@@ -4,7 +4,9 @@ Its people, numbers and reasons are a promise to whoever writes scripts against 
 named in the interface's description.  Filling is done once: what a visitor changes stays changed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from balcao.store import organisation
 from balcao.store.database import Database, Tx
@@ -18,7 +20,7 @@ class Person:
 
     email: str
     name: str
-    role: str
+    role: Literal["agent", "supervisor", "administrator"]
     teams: tuple[str, ...]
 
 
@@ -65,13 +67,21 @@ REASONS = {
 }
 
 
-async def fill(database: Database, password_hash: str) -> bool:
-    """Put the demo organisation into an empty database; whether there was anything to do."""
+class NotTheDemo(Exception):
+    """The database holds an organisation that is not the demo's."""
+
+
+async def fill(database: Database, hash: Callable[[str], str]) -> None:
+    """Put the demo organisation into an empty database; one that has it stays as it is.
+
+    Raises NotTheDemo, with nothing changed, where there is another organisation.
+    """
     async with database.transaction() as tx:
-        if not await organisation.is_empty(tx):
-            return False
-        await _fill(tx, password_hash)
-        return True
+        known = await organisation.emails(tx)
+        if not known:
+            await _fill(tx, hash(PASSWORD))
+        elif not {person.email for person in PEOPLE} <= known:
+            raise NotTheDemo("The database holds another organisation, and no demo runs on it.")
 
 
 async def _fill(tx: Tx, password_hash: str) -> None:

@@ -8,15 +8,17 @@ us, once, and in order.  A signal, a child's word or its end wakes the loop at o
 takes by itself each second is for what nobody tells, such as a database that is left to us.
 """
 
+import os
 import select
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
+from threading import Thread
 
 import structlog
 
@@ -45,6 +47,7 @@ class Child:
     task: bytes = b""
     files: Sequence[int] = ()
     grace_seconds: float = 10.0
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     line: socket.socket | None = None
     ready: bool = False
@@ -57,7 +60,11 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                self.command, stdin=theirs.fileno(), pass_fds=self.files, process_group=0
+                self.command,
+                stdin=theirs.fileno(),
+                pass_fds=self.files,
+                process_group=0,
+                env={**os.environ, **self.environment},
             )
         self.line, self.ready = ours, False
         with suppress(OSError):  # it may have ended already; that is seen later
@@ -184,3 +191,30 @@ def end(children: Sequence[Child]) -> None:
             child.end()
         for child in group:
             child.see_off()
+
+
+class Line:
+    """A child's end of its line to the supervisor, which is its standard input."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(fileno=os.dup(0))
+
+    def task(self) -> bytes:
+        """What the supervisor wants done."""
+        with self._socket.makefile("rb", buffering=0) as reader:
+            return reader.readline()
+
+    def tell_ready(self) -> None:
+        """Say that the work has begun."""
+        with suppress(OSError):
+            self._socket.sendall(READY)
+
+    def end_with_supervisor(self) -> None:
+        """From here on, treat the end of the supervisor as a SIGTERM."""
+        Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        with suppress(OSError):
+            while self._socket.recv(64):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -78,15 +78,27 @@ class Embedded:
 
     def start(self) -> None:
         """Return when it answers, having made its data, waited for others, recovered a crash."""
-        if self._owner is None:
-            self._owner = _try_lock(self.home / "owner")
-        if self._owner is None:
-            raise InUse(f"Another Balcão is using {self.home}: stop it, or choose another folder.")
+        self._own()
         try:
             self._start()
         except BaseException:
             self.stop()
             raise
+
+    def start_or_join(self) -> None:
+        """Return when it answers, started by us or by the process that supervises it already."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                self.start()
+            except InUse:
+                if _running(self._data) and _ready(self._data):
+                    return
+                if time.monotonic() > deadline:
+                    raise
+                self._pause()
+            else:
+                return
 
     def alive(self) -> bool:
         """Whether the child that was started still runs."""
@@ -102,6 +114,22 @@ class Embedded:
         if self._owner is not None:
             os.close(self._owner)
             self._owner = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The folder with nothing of PostgreSQL alive in it, and nobody able to start one."""
+        self._own()
+        try:
+            os.close(self._lock())
+            yield
+        finally:
+            self.stop()
+
+    def _own(self) -> None:
+        if self._owner is None:
+            self._owner = _try_lock(self.home / "owner")
+        if self._owner is None:
+            raise InUse(f"Another Balcão is using {self.home}: stop it, or choose another folder.")
 
     def _start(self) -> None:
         who = programs.account()
@@ -183,25 +211,10 @@ def running(home: Path) -> Iterator[str]:
     """The address of the folder's database: the one that runs, or one started for the while."""
     server = Embedded(home)
     try:
-        _start_or_join(server)
+        server.start_or_join()
         yield server.dsn
     finally:
         server.stop()
-
-
-def _start_or_join(server: Embedded) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            server.start()
-        except InUse:
-            if _running(server.home / "data") and _ready(server.home / "data"):
-                return
-            if time.monotonic() > deadline:
-                raise
-            _tick()
-        else:
-            return
 
 
 def _end_with(parent: int) -> Callable[[], None]:

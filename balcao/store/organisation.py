@@ -20,10 +20,10 @@ class AlreadyThere(Exception):
     """Somebody has this e-mail address already."""
 
 
-async def is_empty(tx: Tx) -> bool:
-    """Whether nobody is there yet; holds the organisation, so that one caller fills it."""
+async def emails(tx: Tx) -> set[str]:
+    """Who is there; holds the organisation, so that only one caller fills an empty one."""
     await tx.execute("select from organisation for update")
-    return not await tx.fetchval("select exists (select from person)")
+    return {row["email"] for row in await tx.fetch("select email from person")}
 
 
 async def put_team(tx: Tx, name: str) -> int:

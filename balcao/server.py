@@ -1,0 +1,218 @@
+"""One serving process: where all objects meet.
+
+It takes its task from the supervisor, opens what it needs, keeps the three loops going and serves
+the web until it is told to end.  Then it lets the streams say goodbye, answers what is being
+asked, lets each loop finish the step it is in, and only then lets go of the database.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Any, cast
+
+import msgspec
+import structlog
+import uvicorn
+import uvloop
+
+from balcao import demo, logs
+from balcao.engine.intake import Intake
+from balcao.engine.loop import Progress, Step, keep_done
+from balcao.engine.router import Router
+from balcao.engine.sender import Sender
+from balcao.processes import Line
+from balcao.realtime.hub import Hub
+from balcao.store.database import UNREACHABLE, Database, Kind, Nudge
+from balcao.store.webhooks import Inbox
+from balcao.web import app as web
+from balcao.web.bodies import DemoAccount
+from balcao.web.webhook import Application, webhook_app
+from balcao.whatsapp.client import Client
+
+log = structlog.get_logger()
+
+CONNECTIONS = 16
+RETRY_SECONDS = 0.25
+DRAIN_SECONDS = 6  # for open answers; the loops' last steps come after
+LAST_STEP_SECONDS = 3.0
+KEEP_ALIVE_SECONDS = 75
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What a serving process is told; *door* is the number of its listening socket."""
+
+    door: int
+    database_url: str
+    secret_key: str
+    app_secrets: tuple[str, ...]
+    verify_token: str
+    access_token: str | None
+    graph_url: str
+    graph_version: str
+    public_url: str | None
+    log_format: str
+    version: str
+    demonstration: bool
+
+
+class Loop:
+    """One of the engine's loops, and its orderly end."""
+
+    def __init__(self, name: str, step: Step, wakes: AbstractSet[Kind]) -> None:
+        """Runs *step* whenever something of the kinds *wakes* has changed, and by itself."""
+        self.woken = asyncio.Event()
+        self.wakes = wakes
+        self._step = step
+        self._stepping = asyncio.Lock()
+        self._task = asyncio.create_task(keep_done(name, self._guarded, self.woken))
+
+    async def finish(self) -> None:
+        """Let the step that is under way end, and begin no other."""
+        try:
+            async with asyncio.timeout(LAST_STEP_SECONDS):
+                await self._stepping.acquire()
+        except TimeoutError:
+            log.warning("step_cut_short", loop=self._task.get_name())
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _guarded(self) -> Progress:
+        async with self._stepping:
+            return await self._step()
+
+
+def main() -> None:
+    """Serve as the supervisor says, until it says otherwise or is gone."""
+    line = Line()
+    work = msgspec.json.decode(line.task(), type=Work)
+    logs.configure(work.log_format)
+    line.end_with_supervisor()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(work, line.tell_ready))
+
+
+async def _serve(work: Work, tell_ready: Callable[[], None]) -> None:
+    told = asyncio.Event()
+    _hear_signals(told)
+    database = await _opened(work.database_url, told)
+    if database is None:
+        return
+    async with _node(work, database) as (application, drain):
+        server = uvicorn.Server(_configuration(application))
+        with socket.socket(fileno=work.door) as door:
+            serving = asyncio.create_task(server.serve([door]))
+            await asyncio.sleep(0)  # in its first moment uvicorn puts its own ears on
+            _hear_signals(told)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 50, 50)
+            tell_ready()
+            ending = asyncio.create_task(_end_when(told, server, drain))
+            await serving
+            ending.cancel()
+
+
+async def _end_when(told: asyncio.Event, server: uvicorn.Server, drain: Callable[[], None]) -> None:
+    await told.wait()
+    drain()
+    server.should_exit = True
+
+
+def _hear_signals(told: asyncio.Event) -> None:
+    """From here on the first SIGTERM or SIGINT sets *told*, and a second changes nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
+
+
+async def _opened(url: str, told: asyncio.Event) -> Database | None:
+    """The database, however long it takes to be there; None if the end comes first."""
+    while not told.is_set():
+        try:
+            return await Database.open(url, size=CONNECTIONS)
+        except UNREACHABLE as error:
+            log.warning("database_unreachable", error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), RETRY_SECONDS)
+    return None
+
+
+@asynccontextmanager
+async def _node(
+    work: Work, database: Database
+) -> AsyncIterator[tuple[Application, Callable[[], None]]]:
+    """Everything that works, going: the application to serve, and how to drain its streams."""
+    seal_key = work.secret_key.encode()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        client = await Client.open(work.graph_url, work.graph_version)
+        stack.push_async_callback(client.close)
+        sender = Sender(database, client, seal_key=seal_key, access_token=work.access_token)
+        stack.push_async_callback(sender.finish)
+        loops = [
+            Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),
+            Loop("router", Router(database).step, {Kind.ROUTING, Kind.AGENT, Kind.ORGANISATION}),
+            Loop("sender", sender.step, {Kind.SENDING}),
+        ]
+        stack.push_async_callback(_finish, loops)
+        stack.callback(database.subscribe(partial(_wake, loops)))
+        inbox = await stack.enter_async_context(Inbox(database))
+        door = webhook_app(inbox, secrets=work.app_secrets, verify_token=work.verify_token)
+        hub = await stack.enter_async_context(Hub(database))
+        application = web.create(
+            database,
+            hub,
+            webhook=door,
+            version=work.version,
+            public_url=work.public_url,
+            demo_accounts=_accounts() if work.demonstration else None,
+        )
+        yield application, hub.drain
+
+
+def _accounts() -> list[DemoAccount]:
+    return [
+        DemoAccount(
+            email=person.email,
+            name=person.name,
+            role=person.role,
+            team=person.teams[0] if len(person.teams) == 1 else None,
+            password=demo.PASSWORD,
+        )
+        for person in demo.PEOPLE
+    ]
+
+
+def _wake(loops: Sequence[Loop], nudges: frozenset[Nudge]) -> None:
+    kinds = {nudge.kind for nudge in nudges}
+    for loop in loops:
+        if loop.wakes & kinds:
+            loop.woken.set()
+
+
+async def _finish(loops: Sequence[Loop]) -> None:
+    await asyncio.gather(*(loop.finish() for loop in loops))
+
+
+def _configuration(application: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        cast("Any", application),
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="auto",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What can be seen of a database's health from one look at it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from balcao.store.migrate import pending
+
+
+@dataclass(frozen=True)
+class Health:
+    """One look; the numbers are those that are in use."""
+
+    postgres: int
+    pending: list[str]
+    people: int = 0
+    numbers: int = 0
+    numbers_without_token: tuple[str, ...] = ()
+    webhooks: bool = False
+    oldest_unread: timedelta | None = None
+    set_aside: int = 0
+
+
+async def look(url: str) -> Health:
+    """The health of the database at *url*; of one with an older schema, no more than that."""
+    connection = await asyncpg.connect(url)
+    try:
+        postgres = connection.get_server_version().major
+        missing = await pending(connection)
+        if missing:
+            return Health(postgres, missing)
+        row = await connection.fetchrow(
+            "select (select count(*) from person where disabled_at is null) as people,"
+            " (select count(*) from entry_point where retired_at is null) as numbers,"
+            " (select coalesce(array_agg(display_number order by id), '{}') from entry_point"
+            "  where retired_at is null and access_token is null) as tokenless,"
+            " (select exists (select from webhook)) as webhooks,"
+            " (select clock_timestamp() - min(received_at) from webhook"
+            "  where done_at is null) as oldest,"
+            " (select count(*) from set_aside where settled_at is null) as aside"
+        )
+        assert row is not None
+        return Health(
+            postgres=postgres,
+            pending=[],
+            people=row["people"],
+            numbers=row["numbers"],
+            numbers_without_token=tuple(row["tokenless"]),
+            webhooks=row["webhooks"],
+            oldest_unread=row["oldest"],
+            set_aside=row["aside"],
+        )
+    finally:
+        await connection.close()
