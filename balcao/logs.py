@@ -31,10 +31,17 @@ def configure(form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
-    )
+    others = logging.StreamHandler(sys.stderr)
+    others.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    others.addFilter(_without_trace)
+    logging.basicConfig(handlers=[others], level=logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """What went wrong elsewhere, in the one line that its author wrote."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def _briefly(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

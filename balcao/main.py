@@ -6,7 +6,9 @@ meet) and, in a demo, the pretend WhatsApp.  A command over a database gets the 
 the data folder, or one that is started for the while.
 """
 
+import errno
 import hashlib
+import os
 import secrets
 import socket
 import sys
@@ -19,7 +21,7 @@ from typing import Any
 import argon2
 import msgspec
 
-from balcao import commands, config, demo
+from balcao import commands, config, demo, logs
 from balcao.commands import Refusal
 from balcao.config import BadSetting, Settings
 from balcao.processes import Child, DidNotStart, Line, Supervisor
@@ -86,6 +88,7 @@ def serve(options: Options, workers: int) -> int:
     if not 1 <= workers <= WORKERS_MAX:
         raise BadSetting(f"--workers is {workers}, not a number between 1 and {WORKERS_MAX}.")
     chosen = config.read(options).for_the_public()
+    logs.configure(chosen.log_format)
     supervisor = Supervisor()
     with (
         _listening(chosen.host, chosen.port, "--port") as door,
@@ -104,6 +107,7 @@ def demonstrate(options: Options, simulator_port: int, *, scripted: bool, fresh:
     chosen = config.read(
         {**options, "host": "127.0.0.1", "graph_url": f"http://127.0.0.1:{simulator_port}"}
     )
+    logs.configure(chosen.log_format)
     supervisor = Supervisor()
     with _listening(chosen.host, chosen.port, "--port") as door:
         with _listening(chosen.host, simulator_port, "--simulator-port"):
@@ -140,10 +144,11 @@ def _listening(host: str, port: int, option: str) -> Iterator[socket.socket]:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         door = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        why = error.strerror or str(error)
+        why = "it is taken" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
+        if isinstance(error, socket.gaierror):
+            why = "this machine does not know that address"
         raise PortTaken(
-            f"Port {port} of {host} cannot be listened on ({why.lower()}): "
-            f"choose another with {option}."
+            f"Port {port} of {host} cannot be listened on, as {why}: choose another with {option}."
         ) from None
     with door:
         yield door
