@@ -1,0 +1,110 @@
+/** The middle of the desk when no conversation is open: the state, the day, and RONA's card. */
+import { useState } from "react";
+import { Button } from "react-aria-components";
+import { useStore } from "zustand";
+import { setState } from "../actions";
+import { duration } from "../clock";
+import { desk } from "../desk";
+import { m } from "../paraglide/messages.js";
+import { stateText } from "../text/words";
+import { useMe, useTasks } from "../use";
+import type { AgentView } from "../views";
+import { Timer } from "./small";
+
+export function Idle() {
+  const me = useMe();
+  const tasks = useTasks();
+  if (!me) return null;
+  return (
+    <div className="idle">
+      {me.state === "rona" ? <RonaCard me={me} /> : <StateCard me={me} />}
+      {tasks.length > 0 && <p className="muted">{m.select_task()}</p>}
+      <Today me={me} />
+    </div>
+  );
+}
+
+const available = () => void setState("available", null);
+
+function StateCard({ me }: { me: AgentView }) {
+  const state = stateText(me);
+  const free = me.state === "available";
+  const lost = state === m.connection_lost();
+  return (
+    <section className="state-card" aria-label={state}>
+      <h1>
+        {free ? m.available_title() : m.idle_title({ state })} <Timer since={me.since} />
+      </h1>
+      {free && <p className="muted">{m.available_text()}</p>}
+      {lost && <p className="muted">{m.connection_lost_text()}</p>}
+      {!free && (
+        <Button className="button primary large" onPress={available}>
+          {m.become_available()}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+/** RONA never ends by itself: the person says how to go on. */
+export function RonaCard({ me }: { me: AgentView }) {
+  const reasons = useStore(desk, (state) => state.codes.idle);
+  const [reason, setReason] = useState<string | null>(null);
+  const missed = me.rona;
+  const idle = () => {
+    const code = reasons.find((each) => each.id === reason) ?? reasons.find((each) => each.default);
+    void setState("idle", code ?? null);
+  };
+  return (
+    <section className="rona" role="alert" aria-labelledby="rona">
+      <p className="badge bad">{m.rona()}</p>
+      <h1 id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</h1>
+      {missed && (
+        <p>
+          <strong>{missed.customer ?? m.no_name()}</strong> · {missed.queue} ·{" "}
+          {m.rona_today({ count: missed.today })}
+        </p>
+      )}
+      <p className="muted">{m.rona_text()}</p>
+      <div className="row">
+        <Button className="button primary large" onPress={available}>
+          {m.become_available()}
+        </Button>
+        <select
+          className="select"
+          aria-label={m.idle_reasons()}
+          value={reason ?? reasons.find((each) => each.default)?.id}
+          onChange={(event) => setReason(event.target.value)}
+        >
+          {reasons.map((each) => (
+            <option key={each.id} value={each.id}>
+              {each.name}
+            </option>
+          ))}
+        </select>
+        <Button className="button large" onPress={idle}>
+          {m.become_idle()}
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function Today({ me }: { me: AgentView }) {
+  const { ended, aht_s } = me.today;
+  return (
+    <section className="today" aria-label={m.today_title()}>
+      <h2>{m.today_title()}</h2>
+      <dl>
+        <div>
+          <dt>{m.today_ended()}</dt>
+          <dd>{ended}</dd>
+        </div>
+        <div>
+          <dt title={m.aht_long()}>{m.today_aht()}</dt>
+          <dd>{aht_s === null ? "—" : duration(aht_s * 1000)}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+/** The agent's own conversations. */
+
+import { Link } from "wouter";
+import { useStore } from "zustand";
+import { desk } from "../desk";
+import { m } from "../paraglide/messages.js";
+import { customerName, previewText } from "../text/words";
+import { useTasks } from "../use";
+import type { TaskView } from "../views";
+import { Avatar, Timer } from "./small";
+
+export function TaskList({ open }: { open: string | null }) {
+  const tasks = useTasks();
+  const me = useStore(desk, (state) => state.me);
+  return (
+    <nav className="tasks" aria-label={m.my_contacts()} data-region tabIndex={-1}>
+      <div className="pane-head">
+        <h2>{m.my_contacts()}</h2>
+        {me && (
+          <span className="muted number">{m.slots({ used: tasks.length, all: me.capacity })}</span>
+        )}
+      </div>
+      {tasks.length === 0 && <p className="empty muted">{m.no_contacts()}</p>}
+      <ul>
+        {tasks.map((task) => (
+          <li key={task.id}>
+            <TaskRow task={task} isOpen={task.id === open} />
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function TaskRow({ task, isOpen }: { task: TaskView; isOpen: boolean }) {
+  const wrapping = task.leg?.state === "wrap-up";
+  return (
+    <Link
+      href={`/tasks/${task.id}`}
+      className={isOpen ? "task open" : "task"}
+      aria-current={isOpen ? "page" : undefined}
+    >
+      <Avatar initials={task.customer.initials} />
+      <span className="task-name">{customerName(task)}</span>
+      <Timer since={wrapping ? task.leg?.wrap_up_at : task.leg?.connected_at} />
+      <span className="task-text">{previewText(task)}</span>
+      <TaskMark task={task} wrapping={wrapping} />
+      <span className="task-queue">
+        {task.queue.name}
+        {!wrapping && task.waiting_since && <WaitingFor since={task.waiting_since} />}
+      </span>
+    </Link>
+  );
+}
+
+function TaskMark({ task, wrapping }: { task: TaskView; wrapping: boolean }) {
+  if (wrapping) return <span className="badge">{m.wrap_up_badge()}</span>;
+  if (task.unread === 0) return <span />;
+  return (
+    <span className="unread">
+      <span aria-hidden="true">{task.unread}</span>
+      <span className="hidden">{m.unread({ count: task.unread })}</span>
+    </span>
+  );
+}
+
+/** How long the customer has been waiting for an answer; the sentence has the timer inside. */
+function WaitingFor({ since }: { since: string }) {
+  const [before, after] = m.waiting_reply({ time: "\u0000" }).split("\u0000");
+  return (
+    <span className="waiting">
+      {" · "}
+      {before}
+      <Timer since={since} />
+      {after}
+    </span>
+  );
+}

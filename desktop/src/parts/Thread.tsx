@@ -1,0 +1,138 @@
+/**
+ * The messages of a conversation. Only what is in view is drawn; history comes as one scrolls up,
+ * and new lines move the view only if it was at the end already.
+ */
+import { ArrowDown } from "lucide-react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Button } from "react-aria-components";
+import { VList, type VListHandle } from "virtua";
+import { useStore } from "zustand";
+import { loadHistory, markRead } from "../actions";
+import { desk } from "../desk";
+import { outbox } from "../outbox";
+import { m } from "../paraglide/messages.js";
+import { type Row, rowsOf } from "../rows";
+import { customerName } from "../text/words";
+import { EMPTY } from "../thread";
+import type { TaskView } from "../views";
+import { ThreadRow } from "./Bubble";
+
+const NEAR_PX = 24;
+const PREFETCH_PX = 600;
+
+function useRows(conversation: string): { rows: Row[]; started: boolean; complete: boolean } {
+  const thread = useStore(desk, (state) => state.threads.get(conversation)) ?? EMPTY;
+  const entries = useStore(outbox, (state) => state.entries);
+  const rows = useMemo(() => {
+    const own = entries.filter((entry) => entry.conversation === conversation);
+    return rowsOf(thread.messages, own);
+  }, [thread, entries, conversation]);
+  return { rows, started: thread.started, complete: thread.complete };
+}
+
+/** How many of the last rows are customer messages that came after the given one. */
+function newSince(rows: readonly Row[], seen: string | null): number {
+  let count = 0;
+  for (let at = rows.length - 1; at >= 0; at -= 1) {
+    const row = rows[at] as Row;
+    if (row.key === seen) break;
+    if (row.kind === "message" && row.message.direction === "in") count += 1;
+  }
+  return count;
+}
+
+export function Thread({ task, me }: { task: TaskView; me: string }) {
+  const conversation = task.conversation_id;
+  const { rows, started, complete } = useRows(conversation);
+  const list = useRef<VListHandle>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const [seen, setSeen] = useState<string | null>(null);
+  const shift = usePrepended(rows);
+  const last = rows[rows.length - 1]?.key ?? null;
+
+  useEffect(() => {
+    if (!started) void loadHistory(conversation);
+  }, [conversation, started]);
+  useLayoutEffect(() => {
+    if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  }, [atEnd, last, rows.length]);
+  useReading(task, atEnd);
+  const size = useSticking(list, atEnd, rows.length);
+
+  const look = (offset: number) => {
+    const at = list.current;
+    if (!at) return;
+    const end = at.scrollSize - offset - at.viewportSize <= NEAR_PX;
+    if (end !== atEnd) setAtEnd(end);
+    if (!end && atEnd) setSeen(last);
+    if (offset < PREFETCH_PX && started && !complete) void loadHistory(conversation);
+  };
+  const fresh = atEnd ? 0 : newSince(rows, seen);
+  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  return (
+    <div className="thread" ref={size}>
+      <VList
+        ref={list}
+        className="thread-list"
+        data={rows}
+        shift={shift}
+        onScroll={look}
+        role="log"
+        aria-live="off"
+        aria-label={m.conversation_with({ name: customerName(task) })}
+        tabIndex={0}
+      >
+        {(row: Row) => <ThreadRow key={row.key} row={row} me={me} />}
+      </VList>
+      {!atEnd && (
+        <Button className="pill" aria-label={m.new_messages({ count: fresh })} onPress={toEnd}>
+          {fresh > 0 && m.new_messages({ count: fresh })}
+          <ArrowDown size={16} aria-hidden="true" />
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Whether the rows have just grown at their head, which is where the view must not move. */
+function usePrepended(rows: readonly Row[]): boolean {
+  const before = useRef<{ last: string | null; length: number }>({ last: null, length: 0 });
+  const last = rows[rows.length - 1]?.key ?? null;
+  const grown = rows.length > before.current.length && before.current.length > 0;
+  const prepended = grown && last === before.current.last;
+  useEffect(() => {
+    before.current = { last, length: rows.length };
+  }, [last, rows.length]);
+  return prepended;
+}
+
+/** Reading is told once the newest line is in view on a page that is looked at. */
+function useReading(task: TaskView, atEnd: boolean): void {
+  const { id, unread } = task;
+  const connected = task.leg?.state === "connected";
+  const current = useRef(task);
+  current.current = task;
+  useEffect(() => {
+    const tell = () => {
+      if (id && unread > 0 && atEnd && connected && !document.hidden)
+        void markRead(current.current);
+    };
+    tell();
+    document.addEventListener("visibilitychange", tell);
+    return () => document.removeEventListener("visibilitychange", tell);
+  }, [id, unread, atEnd, connected]);
+}
+
+/** Keeps the end in view while the pane changes its height, as when the composer grows. */
+function useSticking(list: React.RefObject<VListHandle | null>, atEnd: boolean, length: number) {
+  const node = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!node.current) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd) list.current?.scrollToIndex(length - 1, { align: "end" });
+    });
+    observer.observe(node.current);
+    return () => observer.disconnect();
+  }, [list, atEnd, length]);
+  return node;
+}

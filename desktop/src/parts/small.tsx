@@ -1,0 +1,57 @@
+/** The smallest parts: timers that write themselves, initials, and who is asked to look. */
+import { type ReactNode, useEffect, useRef } from "react";
+import { useStore } from "zustand";
+import { duration, elapsed, onTick, serverNow } from "../clock";
+import { ui } from "../ui";
+
+interface TimerProps {
+  /** Counts up from here, or with `until` down to it. */
+  since?: string | null | undefined;
+  until?: string | null | undefined;
+  label?: string;
+}
+
+/** A timer. The shared ticker writes its text; React draws it once. */
+export function Timer({ since, until, label }: TimerProps) {
+  const node = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const write = () => {
+      const text = reading(since, until);
+      if (node.current && node.current.textContent !== text) node.current.textContent = text;
+    };
+    write();
+    return onTick(write);
+  }, [since, until]);
+  return (
+    <span className="timer" role="timer" aria-live="off" aria-label={label}>
+      <span ref={node} />
+    </span>
+  );
+}
+
+function reading(since: string | null | undefined, until: string | null | undefined): string {
+  if (until) return duration(Date.parse(until) - serverNow());
+  return since ? duration(elapsed(since)) : "";
+}
+
+export function Avatar({ initials }: { initials: string | null }) {
+  return (
+    <span className="avatar" aria-hidden="true">
+      {initials ?? "?"}
+    </span>
+  );
+}
+
+export function Hidden({ children }: { children: ReactNode }) {
+  return <span className="hidden">{children}</span>;
+}
+
+/** Reads out new messages and requests; the thread itself is silent. */
+export function LiveRegion() {
+  const announcement = useStore(ui, (state) => state.announcement);
+  return (
+    <div className="hidden" role="status" aria-live="polite">
+      {announcement}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * What may be asked of the server. Every answer is either data or a problem with a code; nothing
+ * here throws, and "no line" is a problem like the others.
+ */
+import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "./api";
+import type { Problem } from "./views";
+
+export type Answer<T> = { data: T; problem?: undefined } | { data?: undefined; problem: Problem };
+
+const NO_LINE: Problem = { status: 0, code: "no-line" };
+
+let onSignedOut = () => {};
+
+/** Called whenever the server says that there is no session. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+// A repeat of the same command, by whoever, is answered as the first time.
+const idempotent: Middleware = {
+  onRequest({ request }) {
+    if (request.method === "POST" && !request.headers.has("Idempotency-Key")) {
+      request.headers.set("Idempotency-Key", crypto.randomUUID());
+    }
+    return request;
+  },
+};
+
+const client = createClient<paths>({ baseUrl: "/" });
+client.use(idempotent);
+
+interface Reply<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+async function ask<T>(request: Promise<Reply<T>>): Promise<Answer<T>> {
+  try {
+    const { data, error, response } = await request;
+    if (response.ok) return { data: data as T };
+    const problem = { ...asProblem(error), status: response.status };
+    if (response.status === 401) onSignedOut();
+    return { problem };
+  } catch {
+    return { problem: NO_LINE };
+  }
+}
+
+function asProblem(error: unknown): Problem {
+  const known = typeof error === "object" && error !== null && "code" in error;
+  return known ? (error as Problem) : { status: 0, code: "server-error" };
+}
+
+const at = (id: string) => ({ params: { path: { id } } });
+
+export const server = {
+  info: () => ask(client.GET("/api/info")),
+  session: () => ask(client.GET("/api/session")),
+  signIn: (email: string, password: string, team: string | null, takeover: boolean) =>
+    ask(client.POST("/api/session", { body: { email, password, team, takeover } })),
+  signOut: () => ask(client.DELETE("/api/session")),
+  beat: () => ask(client.POST("/api/desk/beat")),
+  setState: (state: "available" | "idle", aux_code_id: string | null) =>
+    ask(client.PUT("/api/agent/state", { body: { state, aux_code_id } })),
+  settings: () => ask(client.GET("/api/me/settings")),
+  saveSettings: (
+    body: paths["/api/me/settings"]["put"]["requestBody"]["content"]["application/json"],
+  ) => ask(client.PUT("/api/me/settings", { body })),
+  accept: (id: string) => ask(client.POST("/api/tasks/{id}/accept", at(id))),
+  acceptAll: () => ask(client.POST("/api/offers/accept-all")),
+  messages: (id: string, before: string | null, limit: number) =>
+    ask(
+      client.GET("/api/conversations/{id}/messages", {
+        params: { path: { id }, query: before === null ? { limit } : { before, limit } },
+      }),
+    ),
+  earlierTasks: (id: string) => ask(client.GET("/api/conversations/{id}/tasks", at(id))),
+  write: (id: string, client_id: string, text: string) =>
+    ask(
+      client.POST("/api/tasks/{id}/messages", {
+        ...at(id),
+        body: { client_id, type: "text", text },
+        headers: { "Idempotency-Key": client_id },
+      }),
+    ),
+  read: (id: string) => ask(client.POST("/api/tasks/{id}/read", at(id))),
+  typing: (id: string) => ask(client.POST("/api/tasks/{id}/typing", at(id))),
+  resend: (id: string) => ask(client.POST("/api/messages/{id}/resend", at(id))),
+  dismiss: (id: string) => ask(client.POST("/api/messages/{id}/dismiss", at(id))),
+  end: (id: string) => ask(client.POST("/api/tasks/{id}/end", at(id))),
+  wrapUp: (id: string, aux_code_id: string, note: string | null) =>
+    ask(client.POST("/api/tasks/{id}/wrap-up", { ...at(id), body: { aux_code_id, note } })),
+  dismissNotice: (id: string) => ask(client.POST("/api/notices/{id}/dismiss", at(id))),
+};

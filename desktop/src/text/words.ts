@@ -1,0 +1,155 @@
+/** Codes and values from the server, in the words of the reader's language. */
+
+import { m } from "../paraglide/messages.js";
+import { getLocale } from "../paraglide/runtime.js";
+import type { AgentView, MessageView, NoticeView, Params, TaskView } from "../views";
+import { formatPhone } from "./phone";
+
+type Words = (params: Params) => string;
+
+const word = (params: Params, key: string) => String(params[key] ?? "");
+
+const LINES: Record<string, Words> = {
+  queued: (p) => (p.queue ? m.line_queued({ queue: word(p, "queue") }) : m.line_queued_plain()),
+  accepted: (p) => m.line_accepted({ agent: word(p, "agent") }),
+  rona: (p) => m.line_rona({ agent: word(p, "agent") }),
+  transferred: (p) => m.line_transferred({ agent: word(p, "agent") }),
+  joined: (p) => m.line_joined({ agent: word(p, "agent") }),
+  left: (p) => m.line_left({ agent: word(p, "agent") }),
+  removed: (p) => m.line_removed({ agent: word(p, "agent") }),
+  "handed-over": (p) => m.line_handed_over({ agent: word(p, "agent") }),
+  ended: (p) => (p.agent ? m.line_ended({ agent: word(p, "agent") }) : m.line_ended_plain()),
+  requeued: () => m.line_requeued(),
+};
+
+/** The sentence of a system line. */
+export function lineText(system: MessageView["system"]): string {
+  if (system === null) return m.line_other();
+  return LINES[system.code]?.(system.params) ?? m.line_other();
+}
+
+const FAILURES: Record<string, () => string> = {
+  "window-closed": m.failed_window_closed,
+  "whatsapp-down": m.failed_whatsapp_down,
+  "too-fast": m.failed_too_fast,
+  account: m.failed_account,
+  "not-reachable": m.failed_not_reachable,
+  blocked: m.failed_blocked,
+  media: m.failed_media,
+  refused: m.failed_refused,
+  "too-late": m.failed_too_late,
+};
+
+const ACTIONS: Record<string, () => string> = {
+  resend: m.action_resend,
+  template: m.action_template,
+  "other-way": m.action_other_way,
+  administrator: m.action_administrator,
+  nothing: m.action_nothing,
+};
+
+export function failureText(code: string): string {
+  return (FAILURES[code] ?? m.failed_refused)();
+}
+
+/** Why a message failed, and what to do. */
+export function failure(error: MessageView["error"]): { why: string; what: string } {
+  const why = failureText(error?.code ?? "refused");
+  return { why, what: (ACTIONS[error?.action ?? "nothing"] ?? m.action_nothing)() };
+}
+
+const TYPES: Record<string, () => string> = {
+  image: m.type_image,
+  video: m.type_video,
+  audio: m.type_audio,
+  document: m.type_document,
+  sticker: m.type_sticker,
+  location: m.type_location,
+  contacts: m.type_contacts,
+  button: m.type_button,
+  interactive: m.type_interactive,
+  order: m.type_order,
+  template: m.type_template,
+};
+
+/** What kind of message this is, where its content cannot be shown. */
+export function typeText(type: string): string {
+  return (TYPES[type] ?? m.type_other)();
+}
+
+/** The first line of a task's last message, or what kind it was. */
+export function previewText(task: TaskView): string {
+  const last = task.last_message;
+  if (last === null) return "";
+  if (last.preview !== "") return last.preview;
+  return last.direction === "system" ? "" : typeText(last.type);
+}
+
+export function customerName(task: TaskView): string {
+  return (
+    task.customer.name ?? (task.customer.phone ? formatPhone(task.customer.phone) : m.no_name())
+  );
+}
+
+export function customerPhone(task: TaskView): string {
+  return task.customer.phone === null ? m.hidden_number() : formatPhone(task.customer.phone);
+}
+
+/** The agent's state in a word; the system's own reason is told in the reader's language. */
+export function stateText(me: AgentView): string {
+  if (me.state === "available") return m.available();
+  if (me.state === "rona") return m.rona();
+  const name = me.aux_code?.name ?? "";
+  return name === "Conexão perdida" ? m.connection_lost() : name;
+}
+
+export function noticeText(notice: NoticeView): string {
+  if (notice.code !== "message-failed") return m.notice_other();
+  const customer = word(notice.params, "customer") || m.no_name();
+  return m.notice_message_failed({ customer, error: failureText(word(notice.params, "error")) });
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${getLocale()} ${name}`;
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(getLocale(), options);
+    formats.set(key, found);
+  }
+  return found;
+}
+
+export function timeText(at: string): string {
+  return format("time", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+}
+
+export function dateText(at: string): string {
+  return format("date", { day: "2-digit", month: "2-digit", year: "numeric" }).format(new Date(at));
+}
+
+/** The calendar day on this browser, for telling days apart. */
+export function dayOf(at: string): string {
+  return new Date(at).toDateString();
+}
+
+/** Today, yesterday or the date in full. */
+export function dayText(at: string, now: number): string {
+  if (dayOf(at) === new Date(now).toDateString()) return m.today();
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (dayOf(at) === yesterday.toDateString()) return m.yesterday();
+  return format("day", { day: "numeric", month: "long", year: "numeric" }).format(new Date(at));
+}
+
+/** A language's code as its name in the reader's language. */
+export function languageText(code: string): string {
+  try {
+    return (
+      new Intl.DisplayNames(getLocale(), { type: "language" }).of(code.replace("_", "-")) ?? code
+    );
+  } catch {
+    return code;
+  }
+}

@@ -1,0 +1,23 @@
+/** The objects that the stream carries and that GET answers; all from the server's description. */
+import type { components } from "./api";
+
+type Schemas = components["schemas"];
+
+export type Named = Schemas["Named"];
+export type TaskView = Schemas["TaskView"];
+export type LegView = Schemas["LegView"];
+export type MessageView = Schemas["MessageView"];
+export type AgentView = Schemas["AgentView"];
+export type NoticeView = Schemas["NoticeView"];
+export type View = TaskView | MessageView | AgentView | NoticeView;
+export type Code = Schemas["Code"];
+export type Codes = Schemas["Codes"];
+export type Snapshot = Schemas["Snapshot"];
+export type ClosedCode = Schemas["Closed"]["code"];
+export type Settings = Schemas["Settings"];
+export type SessionView = Schemas["SessionView"];
+export type Info = Schemas["Info"];
+export type EarlierTask = Schemas["EarlierTask"];
+export type Problem = Partial<Schemas["Problem"]> & { status: number; code: string };
+export type Status = NonNullable<MessageView["status"]>;
+export type Params = Record<string, unknown>;
