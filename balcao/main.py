@@ -25,13 +25,13 @@ from balcao import commands, config, demo, logs
 from balcao.commands import Refusal
 from balcao.config import BadSetting, Settings
 from balcao.processes import Child, DidNotStart, Line, Supervisor
-from balcao.server import Work
 from balcao.store import embedded
 from balcao.store.database import Database
 from balcao.store.embedded import Embedded, Interrupted, InUse
 from balcao.store.folder import NotOurs, Purpose, claim, empty, purpose_of
 from balcao.store.migrate import MigrationError
 from balcao.store.programs import CannotServe
+from balcao.work import Work
 
 VERSION = version("balcao")
 BACKLOG = 4096

@@ -33,6 +33,7 @@ from balcao.web import app as web
 from balcao.web.bodies import DemoAccount
 from balcao.web.webhook import Application, webhook_app
 from balcao.whatsapp.client import Client
+from balcao.work import Work
 
 log = structlog.get_logger()
 
@@ -41,23 +42,6 @@ RETRY_SECONDS = 0.25
 DRAIN_SECONDS = 6  # for open answers; the loops' last steps come after
 LAST_STEP_SECONDS = 3.0
 KEEP_ALIVE_SECONDS = 75
-
-
-class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What a serving process is told; *door* is the number of its listening socket."""
-
-    door: int
-    database_url: str
-    secret_key: str
-    app_secrets: tuple[str, ...]
-    verify_token: str
-    access_token: str | None
-    graph_url: str
-    graph_version: str
-    public_url: str | None
-    log_format: str
-    version: str
-    demonstration: bool
 
 
 class Loop:
