@@ -32,7 +32,11 @@ export function openDesk(agent: string): () => void {
     if (!document.hidden) stream.wake();
   };
   // Frames stop when the page is hidden; what is gathered must not wait until it shows again.
-  const hidden = () => (document.hidden ? (flush(), void storeAll()) : wake());
+  const hidden = () => {
+    if (!document.hidden) return wake();
+    flush();
+    void storeAll();
+  };
   const leaving = () => void storeAll();
   const back = () => stream.open();
   const lost = () => ui.setState({ line: "offline" });

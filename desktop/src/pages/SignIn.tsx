@@ -53,10 +53,10 @@ export function SignInPage() {
   };
   return (
     <div className="entrance">
-      <div className="entrance-choices">
+      <header className="entrance-choices">
         <LanguageSelect />
         <ThemeButton />
-      </div>
+      </header>
       <main className="card entrance-card">
         <h1 className="brand">
           <img src="/icon.svg" alt="" width="32" height="32" />

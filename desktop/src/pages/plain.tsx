@@ -9,10 +9,10 @@ import type { ClosedCode, SessionView } from "../views";
 export function Plain({ title, children }: { title: string; children: ReactNode }) {
   return (
     <div className="entrance">
-      <div className="entrance-choices">
+      <header className="entrance-choices">
         <LanguageSelect />
         <ThemeButton />
-      </div>
+      </header>
       <main className="card entrance-card">
         <h1>{title}</h1>
         {children}

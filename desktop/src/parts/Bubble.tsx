@@ -128,7 +128,7 @@ function Trouble({ message }: { message: MessageView }) {
   if (message.status !== "failed" && message.status !== "unconfirmed") return null;
   const { why, what } = failure(message.error);
   return (
-    <section className="trouble" aria-label={m.tick_failed()}>
+    <div className="trouble">
       <p>{message.status === "failed" ? `${why} ${what}` : m.unconfirmed_text()}</p>
       <Button className="button small" onPress={() => void settle(message.id, "resend")}>
         {m.resend()}
@@ -136,7 +136,7 @@ function Trouble({ message }: { message: MessageView }) {
       <Button className="button small" onPress={() => void settle(message.id, "dismiss")}>
         {m.dismiss()}
       </Button>
-    </section>
+    </div>
   );
 }
 
@@ -159,7 +159,7 @@ function WaitingBubble({ entry }: { entry: Entry }) {
         </p>
       </div>
       {entry.refused !== null && (
-        <section className="trouble" aria-label={m.tick_failed()}>
+        <div className="trouble">
           <p>{codeText(entry.refused)}</p>
           <Button className="button small" onPress={() => void retry(entry)}>
             {m.repeat_send()}
@@ -167,7 +167,7 @@ function WaitingBubble({ entry }: { entry: Entry }) {
           <Button className="button small" onPress={() => void remove(entry)}>
             {m.delete_unsent()}
           </Button>
-        </section>
+        </div>
       )}
     </article>
   );

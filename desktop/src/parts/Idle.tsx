@@ -16,7 +16,7 @@ export function Idle() {
   const tasks = useTasks();
   if (!me) return null;
   return (
-    <div className="idle">
+    <div className="idle-page">
       {me.state === "rona" ? <RonaCard me={me} /> : <StateCard me={me} />}
       {tasks.length > 0 && <p className="muted">{m.select_task()}</p>}
       <Today me={me} />
@@ -56,7 +56,7 @@ export function RonaCard({ me }: { me: AgentView }) {
     void setState("idle", code ?? null);
   };
   return (
-    <section className="rona" role="alert" aria-labelledby="rona">
+    <section className="rona-card" role="alert" aria-labelledby="rona">
       <p className="badge bad">{m.rona()}</p>
       <h1 id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</h1>
       {missed && (

@@ -5,7 +5,7 @@
 import { ArrowDown } from "lucide-react";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
-import { VList, type VListHandle } from "virtua";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useStore } from "zustand";
 import { loadHistory, markRead } from "../actions";
 import { desk } from "../desk";
@@ -44,7 +44,7 @@ function newSince(rows: readonly Row[], seen: string | null): number {
 export function Thread({ task, me }: { task: TaskView; me: string }) {
   const conversation = task.conversation_id;
   const { rows, started, complete } = useRows(conversation);
-  const list = useRef<VListHandle>(null);
+  const list = useRef<VirtualizerHandle>(null);
   const [atEnd, setAtEnd] = useState(true);
   const [seen, setSeen] = useState<string | null>(null);
   const shift = usePrepended(rows);
@@ -71,19 +71,19 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
   return (
     <div className="thread" ref={size}>
-      <VList
-        ref={list}
+      <div
         className="thread-list"
-        data={rows}
-        shift={shift}
-        onScroll={look}
         role="log"
         aria-live="off"
         aria-label={m.conversation_with({ name: customerName(task) })}
+        // A place that scrolls must be in reach of the keyboard.
         tabIndex={0}
       >
-        {(row: Row) => <ThreadRow key={row.key} row={row} me={me} />}
-      </VList>
+        <div className="thread-space" />
+        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look}>
+          {(row: Row) => <ThreadRow key={row.key} row={row} me={me} />}
+        </Virtualizer>
+      </div>
       {!atEnd && (
         <Button className="pill" aria-label={m.new_messages({ count: fresh })} onPress={toEnd}>
           {fresh > 0 && m.new_messages({ count: fresh })}
@@ -124,7 +124,11 @@ function useReading(task: TaskView, atEnd: boolean): void {
 }
 
 /** Keeps the end in view while the pane changes its height, as when the composer grows. */
-function useSticking(list: React.RefObject<VListHandle | null>, atEnd: boolean, length: number) {
+function useSticking(
+  list: React.RefObject<VirtualizerHandle | null>,
+  atEnd: boolean,
+  length: number,
+) {
   const node = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!node.current) return;

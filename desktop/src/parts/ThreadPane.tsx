@@ -65,7 +65,7 @@ function Missing({ above, below }: { above: ReactNode; below: ReactNode }) {
   return (
     <main className="pane" data-region tabIndex={-1}>
       {above}
-      <div className="idle">
+      <div className="idle-page">
         <p>{m.task_gone()}</p>
         <Button className="button" onPress={() => go("/")}>
           {m.to_desk()}

@@ -184,7 +184,7 @@ function Reason({ code, isChosen, onChoose }: ReasonProps) {
       onKeyDown={(event) => event.key === "Enter" && onChoose(code.id)}
     >
       {code.name}
-      {code.default && <span className="muted">{m.most_used()}</span>}
+      {code.default && <span className="reason-mark">{m.most_used()}</span>}
     </div>
   );
 }
