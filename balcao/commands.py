@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import argon2
-import asyncpg
 
 from balcao import checker
 from balcao.store import migrate as migration
 from balcao.store import organisation
 from balcao.store.database import UNREACHABLE, Database, Tx
+from balcao.store.health import NOT_LET_IN
 
 PASSWORD_LENGTH_MIN = 8
 
@@ -76,11 +76,9 @@ def done(work: Coroutine[Any, Any, T]) -> T:
     """What *work* on a database comes to; Refusal where the database cannot be reached."""
     try:
         return asyncio.run(work)
-    except (*UNREACHABLE, asyncpg.InvalidAuthorizationSpecificationError) as error:
+    except (*UNREACHABLE, *NOT_LET_IN) as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise Refusal(f"The database cannot be reached: {said}") from None
-    except asyncpg.InvalidCatalogNameError:
-        raise Refusal("The database that BALCAO_DATABASE_URL names does not exist.") from None
 
 
 async def _with_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:

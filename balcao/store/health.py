@@ -7,6 +7,9 @@ import asyncpg
 
 from balcao.store.migrate import pending
 
+#: PostgreSQL is there, but not for us: who we say we are, or what database we ask for, is wrong.
+NOT_LET_IN = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+
 
 @dataclass(frozen=True)
 class Health:
