@@ -29,8 +29,22 @@ function failed(problem: Problem): void {
   toast(problemText(problem));
 }
 
-export async function accept(task: TaskView, go: Go): Promise<void> {
+const accepting = new Map<string, Promise<void>>();
+
+/** Resolves once it is known whether a request that is being accepted was won. */
+export function accepted(task: string): Promise<void> {
+  return accepting.get(task) ?? Promise.resolve();
+}
+
+export function accept(task: TaskView, go: Go): Promise<void> {
+  const running = tryAccept(task, go).finally(() => accepting.delete(task.id));
+  accepting.set(task.id, running);
+  return running;
+}
+
+async function tryAccept(task: TaskView, go: Go): Promise<void> {
   const busy = isTyping();
+  const before = location.pathname;
   hope(task.id, "accept");
   if (!busy) {
     go(address(task.id));
@@ -41,7 +55,7 @@ export async function accept(task: TaskView, go: Go): Promise<void> {
   flush();
   hope(task.id, null);
   if (problem) {
-    if (!busy) go("/");
+    if (location.pathname === address(task.id)) go(before);
     failed(problem);
   }
 }

@@ -1,5 +1,6 @@
 /** The live desk of one agent: the stream into the store, and what hangs on the line. */
 
+import { accepted } from "./actions";
 import { forget, learn } from "./clock";
 import { apply, clear, desk, drop, flush, replaceAll } from "./desk";
 import { forgetAll, load, storeAll } from "./drafts";
@@ -47,7 +48,10 @@ export function openDesk(agent: string): () => void {
   document.addEventListener("visibilitychange", hidden);
   void load(agent).then(() => desk.setState({}));
   void startOutbox(agent, {
-    send: (entry) => server.write(entry.task, entry.client_id, entry.text),
+    async send(entry) {
+      await accepted(entry.task);
+      return server.write(entry.task, entry.client_id, entry.text);
+    },
     taken: (message) => {
       apply(message);
       flush();

@@ -15,7 +15,7 @@ import { NotificationSettings, SoundSettings } from "../parts/Alerts";
 import { LanguageSelect, ThemeSelect } from "../parts/choices";
 import { Details } from "../parts/Details";
 import { Header } from "../parts/Header";
-import { Idle } from "../parts/Idle";
+import { Idle, RonaAside } from "../parts/Idle";
 import { Notices, Toasts } from "../parts/Notices";
 import { Offers } from "../parts/Offers";
 import { Shortcuts } from "../parts/Shortcuts";
@@ -71,7 +71,10 @@ interface PanesProps {
 function Panes({ layout, open, me }: PanesProps) {
   if (layout === "narrow") {
     const sheet = <Offers place="sheet" />;
-    if (open) return <ThreadPane id={open} me={me} layout={layout} belowThread={sheet} />;
+    if (open) {
+      const above = <RonaAside />;
+      return <ThreadPane id={open} me={me} layout={layout} above={above} belowThread={sheet} />;
+    }
     return (
       <div className="column">
         <Notices />
@@ -81,7 +84,7 @@ function Panes({ layout, open, me }: PanesProps) {
       </div>
     );
   }
-  const above = layout === "middle" ? <MiddleTop /> : undefined;
+  const above = layout === "middle" ? <MiddleTop open={open !== null} /> : undefined;
   return (
     <>
       <TaskList open={open} />
@@ -98,9 +101,10 @@ function Panes({ layout, open, me }: PanesProps) {
   );
 }
 
-function MiddleTop() {
+function MiddleTop({ open }: { open: boolean }) {
   return (
     <>
+      {open && <RonaAside />}
       <Offers place="strip" />
       <Notices />
     </>
@@ -120,6 +124,7 @@ function ContextRail({ open }: { open: string | null }) {
   const state = task?.leg?.state;
   return (
     <aside className="rail" aria-label={m.details()}>
+      {open !== null && <RonaAside />}
       <Offers place="rail" />
       <Notices />
       {task && (state === "connected" || state === "wrap-up") ? (

@@ -43,7 +43,7 @@ function useWindowOpen(closes: string | null): boolean {
 function WindowClosed() {
   return (
     <section className="composer closed" aria-labelledby="window-closed" data-region tabIndex={-1}>
-      <h3 id="window-closed">{m.window_closed_title()}</h3>
+      <h2 id="window-closed">{m.window_closed_title()}</h2>
       <p>{m.window_closed_text()}</p>
     </section>
   );

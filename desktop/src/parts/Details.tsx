@@ -77,7 +77,8 @@ function History({ task }: { task: TaskView }) {
   const [items, setItems] = useState<EarlierTask[] | null>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
-    let wanted = state !== "offered";
+    if (state === "offered") return;
+    let wanted = true;
     void server.earlierTasks(conversation).then(({ data, problem }) => {
       if (!wanted) return;
       setItems(data?.items.filter((each) => each.id !== id) ?? []);

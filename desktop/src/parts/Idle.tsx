@@ -46,8 +46,14 @@ function StateCard({ me }: { me: AgentView }) {
   );
 }
 
+/** The same card beside an open conversation. */
+export function RonaAside() {
+  const me = useMe();
+  return me?.state === "rona" ? <RonaCard me={me} /> : null;
+}
+
 /** RONA never ends by itself: the person says how to go on. */
-export function RonaCard({ me }: { me: AgentView }) {
+function RonaCard({ me }: { me: AgentView }) {
   const reasons = useStore(desk, (state) => state.codes.idle);
   const [reason, setReason] = useState<string | null>(null);
   const missed = me.rona;
@@ -58,7 +64,7 @@ export function RonaCard({ me }: { me: AgentView }) {
   return (
     <section className="rona-card" role="alert" aria-labelledby="rona">
       <p className="badge bad">{m.rona()}</p>
-      <h1 id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</h1>
+      <h2 id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</h2>
       {missed && (
         <p>
           <strong>{missed.customer ?? m.no_name()}</strong> · {missed.queue} ·{" "}

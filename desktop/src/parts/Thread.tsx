@@ -14,6 +14,7 @@ import { m } from "../paraglide/messages.js";
 import { type Row, rowsOf } from "../rows";
 import { customerName } from "../text/words";
 import { EMPTY } from "../thread";
+import { ui } from "../ui";
 import type { TaskView } from "../views";
 import { ThreadRow } from "./Bubble";
 
@@ -50,13 +51,15 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   const shift = usePrepended(rows);
   const last = rows[rows.length - 1]?.key ?? null;
 
+  // Nothing may be read before the request is surely ours.
+  const pending = useStore(ui, (state) => state.hopes.tasks.get(task.id)?.what === "accept");
   useEffect(() => {
-    if (!started) void loadHistory(conversation);
-  }, [conversation, started]);
+    if (!started && !pending) void loadHistory(conversation);
+  }, [conversation, started, pending]);
   useLayoutEffect(() => {
     if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
   }, [atEnd, last, rows.length]);
-  useReading(task, atEnd);
+  useReading(task, atEnd && !pending);
   const size = useSticking(list, atEnd, rows.length);
 
   const look = (offset: number) => {
