@@ -133,6 +133,11 @@ class Embedded:
 
     def _start(self) -> None:
         who = programs.account()
+        if not who.can_pass(self.home):
+            raise CannotServe(
+                f"PostgreSQL runs as user {who.name}, who cannot reach {self.home}: "
+                "choose a data folder that is not inside a closed one."
+            )
         lock = self._lock()
         try:
             _clear_leftovers(self._data, self._sockets)

@@ -37,6 +37,11 @@ class Account:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
+    def can_pass(self, folder: Path) -> bool:
+        """Whether this user can reach what is in *folder*."""
+        look = ["/usr/bin/env", "test", "-x", str(folder)]
+        return not subprocess.run(look, cwd="/", check=False, **self.privileges()).returncode
+
     def give(self, path: Path) -> None:
         """Make *path* this user's."""
         if os.geteuid() == 0:

@@ -227,6 +227,22 @@ def test_a_server_that_cannot_start_says_why(home: Path, server: Embedded) -> No
         server.start()
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o711])
+def test_a_data_folder_inside_a_closed_one_is_refused_in_words(home: Path, mode: int) -> None:
+    """Only root runs PostgreSQL as somebody else, for whom a folder can be closed."""
+    (home / "inner").mkdir()
+    (home / "inner").chmod(0o711)
+    home.chmod(mode)
+    server = Embedded(home / "inner")
+    if os.geteuid() == 0 and mode == 0o700:
+        with pytest.raises(CannotServe, match="who cannot reach"):
+            server.start()
+    else:
+        server.start()
+    server.stop()
+    home.chmod(0o711)
+
+
 def test_a_folder_half_made_is_made_again(home: Path, server: Embedded) -> None:
     (home / "data.new").mkdir()
     (home / "data.new" / "rubbish").touch()
