@@ -23,6 +23,7 @@ _FILES = {
 }
 _PING_S = 10.0
 _MOST_LINES = 200
+_MOST_CUSTOMERS = 200
 _MOST_WEBHOOKS = 20
 _GUARD = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -87,7 +88,7 @@ class PhonesPage:
                     **customer.view(),
                     "messages": [c.view() for c in list(customer.lines.values())[-_MOST_LINES:]],
                 }
-                for customer in self._world.customers.values()
+                for customer in list(self._world.customers.values())[-_MOST_CUSTOMERS:]
             ],
             "faults": self._world.faults.view(),
             "webhooks": list(self._deliveries.log)[-_MOST_WEBHOOKS:],
