@@ -60,12 +60,12 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
     if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
   }, [atEnd, last, rows.length]);
   useReading(task, atEnd && !pending);
-  const size = useSticking(list, atEnd, rows.length);
+  const pane = useRef<HTMLDivElement>(null);
+  useSticking(pane, atEnd);
 
   const look = (offset: number) => {
-    const at = list.current;
-    if (!at) return;
-    const end = at.scrollSize - offset - at.viewportSize <= NEAR_PX;
+    if (!pane.current) return;
+    const end = isAtEnd(pane.current);
     if (end !== atEnd) setAtEnd(end);
     if (!end && atEnd) setSeen(last);
     if (offset < PREFETCH_PX && started && !complete) void loadHistory(conversation);
@@ -73,8 +73,9 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   const fresh = atEnd ? 0 : newSince(rows, seen);
   const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
   return (
-    <div className="thread" ref={size}>
+    <div className="thread">
       <div
+        ref={pane}
         className="thread-list"
         role="log"
         aria-live="off"
@@ -126,20 +127,20 @@ function useReading(task: TaskView, atEnd: boolean): void {
   }, [id, unread, atEnd, connected]);
 }
 
+/** Asked of the page itself: the list's own sizes are a moment behind when the pane changes. */
+function isAtEnd(pane: HTMLElement): boolean {
+  return pane.scrollHeight - pane.scrollTop - pane.clientHeight <= NEAR_PX;
+}
+
 /** Keeps the end in view while the pane changes its height, as when the composer grows. */
-function useSticking(
-  list: React.RefObject<VirtualizerHandle | null>,
-  atEnd: boolean,
-  length: number,
-) {
-  const node = useRef<HTMLDivElement>(null);
+function useSticking(pane: React.RefObject<HTMLDivElement | null>, atEnd: boolean): void {
   useEffect(() => {
-    if (!node.current) return;
+    const node = pane.current;
+    if (!node) return;
     const observer = new ResizeObserver(() => {
-      if (atEnd) list.current?.scrollToIndex(length - 1, { align: "end" });
+      if (atEnd) node.scrollTop = node.scrollHeight;
     });
-    observer.observe(node.current);
+    observer.observe(node);
     return () => observer.disconnect();
-  }, [list, atEnd, length]);
-  return node;
+  }, [pane, atEnd]);
 }
