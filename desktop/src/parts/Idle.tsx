@@ -17,7 +17,7 @@ export function Idle() {
   if (!me) return null;
   return (
     <div className="idle-page">
-      {me.state === "rona" ? <RonaCard me={me} /> : <StateCard me={me} />}
+      {me.state === "rona" ? <RonaCard me={me} title="h1" /> : <StateCard me={me} />}
       {tasks.length > 0 && <p className="muted">{m.select_task()}</p>}
       <Today me={me} />
     </div>
@@ -49,11 +49,11 @@ function StateCard({ me }: { me: AgentView }) {
 /** The same card beside an open conversation. */
 export function RonaAside() {
   const me = useMe();
-  return me?.state === "rona" ? <RonaCard me={me} /> : null;
+  return me?.state === "rona" ? <RonaCard me={me} title="h2" /> : null;
 }
 
 /** RONA never ends by itself: the person says how to go on. */
-function RonaCard({ me }: { me: AgentView }) {
+function RonaCard({ me, title: Title }: { me: AgentView; title: "h1" | "h2" }) {
   const reasons = useStore(desk, (state) => state.codes.idle);
   const [reason, setReason] = useState<string | null>(null);
   const missed = me.rona;
@@ -64,7 +64,7 @@ function RonaCard({ me }: { me: AgentView }) {
   return (
     <section className="rona-card" role="alert" aria-labelledby="rona">
       <p className="badge bad">{m.rona()}</p>
-      <h2 id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</h2>
+      <Title id="rona">{m.rona_title({ seconds: missed?.seconds ?? 0 })}</Title>
       {missed && (
         <p>
           <strong>{missed.customer ?? m.no_name()}</strong> · {missed.queue} ·{" "}
