@@ -13,6 +13,9 @@ from msgspec import Meta, Struct
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
+LegState = Literal["offered", "connected", "wrap-up", "closed"]
+
+
 class Named(Struct, frozen=True):
     """Something that is shown by its name."""
 
@@ -68,7 +71,7 @@ class LegView(Struct, frozen=True, rename={"origin": "from"}):
 
     id: str
     role: Literal["primary", "guest"]
-    state: Literal["offered", "connected", "wrap-up", "closed"]
+    state: LegState
     offered_at: Moment
     answer_by: Moment | None
     connected_at: Moment | None
@@ -121,10 +124,11 @@ class Guest(Struct, frozen=True):
 
 
 class LastMessage(Struct, frozen=True):
-    """The newest line that the viewer may see."""
+    """The newest message that the viewer may see; its first line."""
 
     id: str
     direction: Literal["in", "out", "note", "system"]
+    type: str
     preview: str
     at: Moment
 
@@ -294,7 +298,10 @@ class Snapshot(Struct, frozen=True):
 
 
 class Gone(Struct, frozen=True):
-    """An object that the viewer sees no longer."""
+    """An object that the viewer sees no longer.
+
+    With the last connected or wrapping task of a conversation its messages go too.
+    """
 
     kind: Literal["task", "message", "agent", "notice"]
     id: str

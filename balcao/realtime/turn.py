@@ -1,0 +1,214 @@
+"""One turn of the hub: reads of one moment, turned into events for those who may see them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from balcao.realtime import sight
+from balcao.realtime.sight import Row, Sight
+from balcao.realtime.views import MessageView, NoticeView, Snapshot, TaskView
+from balcao.realtime.watcher import Watcher, view_event
+from balcao.store import views
+from balcao.store.database import Tx
+
+#: What a desk gets of a thread by itself; the rest it asks for as one scrolls up.
+NEWEST = 50
+#: Changed messages that one turn tells one by one; beyond it a snapshot is cheaper.
+CHANGES_MAX = 2_000
+
+Watchers: TypeAlias = Mapping[int, set[Watcher]]
+#: By conversation: up to which version its messages were told, and the version last shown.
+Known: TypeAlias = dict[int, tuple[int, int]]
+
+
+class Turn:
+    """The reads of one transaction, and whom they are for."""
+
+    def __init__(self, tx: Tx, watchers: Watchers, known: Known) -> None:
+        self._tx = tx
+        self._watchers = watchers
+        self._known = known
+
+    async def tell_agents(self, ids: Iterable[int]) -> None:
+        """Tell these agents how they stand, and what they should know."""
+        wanted = {id for id in ids if any(not w.due for w in self._watchers[id])}
+        if not wanted:
+            return
+        at = await self._tx.now()
+        for row in await views.agents(self._tx, wanted):
+            event = view_event(sight.agent_view(row, at))
+            for watcher in self._watchers[row["id"]]:
+                watcher.agent_version = sight.agent_number(row)
+                watcher.put("agent", row["id"], event)
+        notices: dict[int, list[Row]] = defaultdict(list)
+        for notice in await views.notices(self._tx, wanted):
+            notices[notice["agent_id"]].append(notice)
+        for id in wanted:
+            for watcher in self._watchers[id]:
+                _tell_notices(watcher, notices[id])
+
+    async def tell_conversations(self, ids: set[int]) -> None:
+        """Tell what changed in these conversations, each desk as far as it sees."""
+        if not ids or not self._watchers:
+            return
+        rows = await views.tasks(self._tx, self._watchers, ids)
+        parts: dict[tuple[int, int], list[Row]] = defaultdict(list)
+        for row in rows:
+            parts[row["viewer_id"], row["conversation_id"]].append(row)
+        opened: list[tuple[Watcher, int, Sight]] = []
+        readers: dict[int, list[tuple[Watcher, Sight]]] = defaultdict(list)
+        for watcher, id in self._concerned(ids, parts):
+            seen = _tell_tasks(watcher, id, parts.get((watcher.person, id), []))
+            if seen is not None and seen.present:
+                readers[id].append((watcher, seen))
+                if _widened(watcher, id, seen):
+                    opened.append((watcher, id, seen))
+            _keep_cut(watcher, id, seen)
+        await self._tell_opened(opened)
+        await self._tell_changes(readers)
+        for row in rows:
+            self._known[row["conversation_id"]] = row["conversation_version"], row["version"]
+
+    async def tell_all(self, watchers: Sequence[Watcher]) -> None:
+        """Give each of *watchers* a whole new snapshot."""
+        at = await self._tx.now()
+        people = {watcher.person for watcher in watchers}
+        agents = {row["id"]: row for row in await views.agents(self._tx, people)}
+        parts: dict[int, list[Row]] = defaultdict(list)
+        for row in await views.tasks(self._tx, people):
+            parts[row["viewer_id"]].append(row)
+            versions = row["conversation_version"], row["version"]
+            self._known.setdefault(row["conversation_id"], versions)
+        notices: dict[int, list[Row]] = defaultdict(list)
+        for row in await views.notices(self._tx, people):
+            notices[row["agent_id"]].append(row)
+        threads = await self._threads(parts)
+        codes = sight.codes_view(await views.codes(self._tx))
+        for watcher in watchers:
+            me = agents.get(watcher.person)
+            mine = parts[watcher.person]
+            _remember(watcher, me, mine, notices[watcher.person])
+            shown: list[TaskView | MessageView | NoticeView] = [sight.task_view(x) for x in mine]
+            for cut in watcher.cuts.items():
+                shown += threads[cut]
+            shown += [sight.notice_view(row) for row in notices[watcher.person]]
+            view = None if me is None else sight.agent_view(me, at)
+            watcher.show(Snapshot(sight.moment(at), view, shown, codes))
+
+    def _concerned(
+        self, ids: set[int], parts: Iterable[tuple[int, int]]
+    ) -> set[tuple[Watcher, int]]:
+        """The desks that have a part in one of these conversations, or had one until now."""
+        now = {(watcher, id) for person, id in parts for watcher in self._watchers[person]}
+        everyone = (watcher for watchers in self._watchers.values() for watcher in watchers)
+        return now | {(watcher, id) for watcher in everyone for id in ids & watcher.tasks.keys()}
+
+    async def _threads(
+        self, parts: Mapping[int, list[Row]]
+    ) -> dict[tuple[int, int | None], list[MessageView]]:
+        """The newest messages for every conversation and cut among *parts*."""
+        cuts = list({cut for mine in parts.values() for cut in _cuts(mine).items()})
+        found = await views.newest_messages(self._tx, cuts, NEWEST)
+        return {
+            cut: [sight.message_view(row) for row in rows]
+            for cut, rows in zip(cuts, found, strict=True)
+        }
+
+    async def _tell_opened(self, opened: Sequence[tuple[Watcher, int, Sight]]) -> None:
+        """Give the newest messages to those who see a conversation from now on."""
+        if not opened:
+            return
+        cuts = list({(id, seen.cut) for _, id, seen in opened})
+        found = dict(zip(cuts, await views.newest_messages(self._tx, cuts, NEWEST), strict=True))
+        for watcher, id, seen in opened:
+            for row in found[id, seen.cut]:
+                watcher.put("message", row["id"], view_event(sight.message_view(row)))
+
+    async def _tell_changes(self, readers: Mapping[int, Sequence[tuple[Watcher, Sight]]]) -> None:
+        """Tell each message that changed, made into bytes once for all who may see it."""
+        since = {id: self._known[id][0] for id in readers if id in self._known}
+        if not since:
+            return
+        rows = await views.changed_messages(self._tx, since, CHANGES_MAX + 1)
+        if len(rows) > CHANGES_MAX:
+            for id in since:
+                for watcher, _ in readers[id]:
+                    watcher.start_over()
+            return
+        for row in rows:
+            event = view_event(sight.message_view(row))
+            for watcher, seen in readers[row["conversation_id"]]:
+                if seen.message(row["seq"], row["task_id"]):
+                    watcher.put("message", row["id"], event)
+
+
+def _tell_tasks(watcher: Watcher, conversation: int, rows: Sequence[Row]) -> Sight | None:
+    """Tell one desk of its tasks in one conversation; what it sees there, None for nothing."""
+    told = watcher.tasks.get(conversation, set())
+    now = {row["id"] for row in rows}
+    for row in rows:
+        watcher.put("task", row["id"], view_event(sight.task_view(row)))
+    for id in told - now:
+        watcher.gone("task", id)
+    if now:
+        watcher.tasks[conversation] = now
+        return sight.sight(rows)
+    watcher.tasks.pop(conversation, None)
+    return None
+
+
+def _widened(watcher: Watcher, conversation: int, seen: Sight) -> bool:
+    """Whether more of the conversation is seen than before."""
+    if conversation not in watcher.cuts:
+        return True
+    before = watcher.cuts[conversation]
+    return before is not None and (seen.whole or seen.until > before)
+
+
+def _keep_cut(watcher: Watcher, conversation: int, seen: Sight | None) -> None:
+    """Note how far the desk sees; where that is less than before, it starts over."""
+    had = conversation in watcher.cuts
+    before = watcher.cuts.pop(conversation, None)
+    if seen is None:
+        return  # the desk lets the thread go with its last task
+    if seen.present:
+        watcher.cuts[conversation] = seen.cut
+        narrowed = seen.cut is not None and before is not None and seen.cut < before
+    else:
+        narrowed = had
+    if narrowed:
+        watcher.start_over()
+
+
+def _tell_notices(watcher: Watcher, rows: Sequence[Row]) -> None:
+    now = {row["id"] for row in rows}
+    for row in rows:
+        if row["id"] not in watcher.notices:
+            watcher.put("notice", row["id"], view_event(sight.notice_view(row)))
+    for id in watcher.notices - now:
+        watcher.gone("notice", id)
+    watcher.notices = now
+
+
+def _remember(
+    watcher: Watcher, me: Row | None, mine: Sequence[Row], notices: Sequence[Row]
+) -> None:
+    """Note what a snapshot tells."""
+    watcher.agent_version = -1 if me is None else sight.agent_number(me)
+    watcher.tasks = defaultdict(set)
+    for row in mine:
+        watcher.tasks[row["conversation_id"]].add(row["id"])
+    watcher.tasks = dict(watcher.tasks)
+    watcher.cuts = _cuts(mine)
+    watcher.notices = {row["id"] for row in notices}
+
+
+def _cuts(mine: Iterable[Row]) -> dict[int, int | None]:
+    """The conversations that one agent sees, and how far."""
+    parts: dict[int, list[Row]] = defaultdict(list)
+    for row in mine:
+        parts[row["conversation_id"]].append(row)
+    seen = {id: sight.sight(rows) for id, rows in parts.items()}
+    return {id: one.cut for id, one in seen.items() if one.present}

@@ -1,0 +1,261 @@
+"""The rows behind the views: read in batches, for many agents and conversations at once.
+
+One statement for each kind of view, whether one person asks for one task or a process
+refreshes five hundred desks.  Who may see which part is decided above, in `realtime.views`;
+the rows say what that takes (the viewer's legs, and up to where they reach).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+from balcao.store.database import Tx
+
+Row: TypeAlias = asyncpg.Record
+
+_TASK = (
+    "select l.agent_id as viewer_id, l.id as leg_id, l.role, l.offered_at, l.answer_by,"
+    " l.connected_at, l.wrap_up_at, l.wrap_up_by, l.closed_at, l.outcome, l.from_kind, l.from_by,"
+    " l.from_note, l.until_seq, fp.name as from_name, t.id, t.state, t.priority, t.queued_at,"
+    " c.id as conversation_id, c.version + cu.version + o.version as version, c.waiting_since,"
+    " c.last_inbound_at, c.version as conversation_version, cu.id as customer_id,"
+    " coalesce(cu.name, cu.profile_name, cu.username) as customer_name, cu.wa_id, cu.user_id,"
+    " cu.language, cu.tags, cu.fields, e.display_number, q.id as queue_id, q.name as queue_name,"
+    " q.transfer_unanswered, ow.agent_id as owner_id, ow.name as owner_name,"
+    " (select count(*) from message m where m.conversation_id = c.id and m.direction = 'in'"
+    "  and m.seq > l.read_seq and (l.until_seq is null or m.seq <= l.until_seq)) as unread,"
+    " lm.id as last_id, lm.direction as last_direction, lm.type as last_type,"
+    " lm.text as last_text, lm.at as last_at"
+    " from leg l join task t on t.id = l.task_id join conversation c on c.id = t.conversation_id"
+    " join customer cu on cu.id = c.customer_id join entry_point e on e.id = c.entry_point_id"
+    " join queue q on q.id = t.queue_id cross join organisation o"
+    " left join person fp on fp.id = l.from_by"
+    " left join lateral (select x.agent_id, p.name from leg x join person p on p.id = x.agent_id"
+    "  where x.task_id = t.id and x.role = 'primary' and x.connected_at is not null"
+    "  and x.wrap_up_at is null and x.closed_at is null) ow on true"
+    " left join lateral (select m.id, m.direction, m.type, m.text, m.at from message m"
+    "  where m.conversation_id = c.id and m.direction <> 'system'"
+    "  and (m.direction <> 'note' or l.connected_at is not null)"
+    "  and (l.until_seq is null or m.seq <= l.until_seq)"
+    "  order by m.second desc, m.seq desc limit 1) lm on true"
+    " where l.closed_at is null and l.agent_id = any($1::bigint[])"
+)
+
+_MESSAGE = (
+    "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text,"
+    " m.author_kind, m.author_id, m.author_name, m.status, m.error, m.system, m.attempt,"
+    " m.dismissed, m.at, m.client_id"
+)
+
+_AGENT = (
+    "select a.person_id as id, a.state, a.since, a.idle_since, a.aux_code_id, a.signed_in_at,"
+    " a.beat_at, a.team_id, a.version + o.version as version, p.name, x.name as aux_code_name,"
+    " tm.name as team_name, coalesce(a.capacity, o.capacity) as capacity,"
+    " (n.at at time zone o.time_zone)::date - date '2020-01-01' as day,"
+    " own.load, own.engaged, r.queue as rona_queue, r.customer as rona_customer,"
+    " r.seconds as rona_seconds, td.ronas, td.ended, td.aht_s"
+    " from agent a join person p on p.id = a.person_id cross join organisation o"
+    " cross join (select $2::timestamptz as at) n"
+    " left join aux_code x on x.id = a.aux_code_id left join team tm on tm.id = a.team_id"
+    " cross join lateral (select count(*) as load, coalesce(bool_or(l.connected_at is not null),"
+    "  false) as engaged from leg l where l.agent_id = a.person_id and l.closed_at is null) own"
+    " left join lateral (select q.name as queue, coalesce(cu.name, cu.profile_name, cu.username)"
+    "  as customer, extract(epoch from l.answer_by - l.offered_at)::int as seconds"
+    "  from leg l join task t on t.id = l.task_id join queue q on q.id = t.queue_id"
+    "  join conversation c on c.id = t.conversation_id join customer cu on cu.id = c.customer_id"
+    "  where l.id = a.rona_leg_id) r on true"
+    " cross join lateral (select count(*) filter (where l.outcome = 'rona') as ronas,"
+    "  count(*) filter (where l.connected_at is not null) as ended,"
+    "  round(avg(extract(epoch from l.closed_at - l.connected_at)))::int as aht_s"
+    "  from leg l where l.agent_id = a.person_id and l.closed_at >="
+    "  date_trunc('day', n.at at time zone o.time_zone) at time zone o.time_zone) td"
+    " where a.person_id = any($1::bigint[])"
+)
+
+
+async def tasks(
+    tx: Tx, viewers: Iterable[int], conversations: Iterable[int] | None = None
+) -> list[Row]:
+    """One row for each open leg of *viewers*, in *conversations* or anywhere; oldest first."""
+    if conversations is None:
+        return await tx.fetch(f"{_TASK} order by l.offered_at, l.id", list(viewers))
+    return await tx.fetch(
+        f"{_TASK} and t.conversation_id = any($2::bigint[]) order by l.offered_at, l.id",
+        list(viewers),
+        list(conversations),
+    )
+
+
+async def task(tx: Tx, viewer: int, id: int) -> Row | None:
+    """The row of one task for one viewer with an open leg in it."""
+    return await tx.fetchrow(f"{_TASK} and t.id = $2", [viewer], id)
+
+
+async def agents(tx: Tx, ids: Iterable[int]) -> list[Row]:
+    """One row for each of the agents *ids*, as of the transaction's time."""
+    return await tx.fetch(_AGENT, list(ids), await tx.now())
+
+
+async def notices(tx: Tx, agents: Iterable[int]) -> list[Row]:
+    """The notices of *agents* that are not dismissed, oldest first."""
+    return await tx.fetch(
+        "select id, agent_id, code, params, task_id, message_id, at from notice"
+        " where agent_id = any($1::bigint[]) and dismissed_at is null order by id",
+        list(agents),
+    )
+
+
+async def codes(tx: Tx) -> list[Row]:
+    """The auxiliary codes that agents may choose, in their order."""
+    return await tx.fetch(
+        "select id, kind, name, is_default from aux_code"
+        " where retired_at is null and system_key is null order by position, id"
+    )
+
+
+async def message(tx: Tx, id: int) -> Row | None:
+    """One message."""
+    return await tx.fetchrow(f"select {_MESSAGE} from message m where m.id = $1", id)
+
+
+async def newest_messages(
+    tx: Tx, cuts: Sequence[tuple[int, int | None]], limit: int
+) -> list[list[Row]]:
+    """For each (conversation, cut) the newest *limit* messages up to the cut; oldest first."""
+    rows = await tx.fetch(
+        f"select k.place, m.* from unnest($1::bigint[], $2::bigint[])"
+        f" with ordinality as k(id, cut, place) cross join lateral (select {_MESSAGE}, m.second"
+        "  from message m where m.conversation_id = k.id and (k.cut is null or m.seq <= k.cut)"
+        "  order by m.second desc, m.seq desc limit $3) m order by k.place, m.second, m.seq",
+        [conversation for conversation, _ in cuts],
+        [cut for _, cut in cuts],
+        limit,
+    )
+    found: list[list[Row]] = [[] for _ in cuts]
+    for row in rows:
+        found[row["place"] - 1].append(row)
+    return found
+
+
+async def changed_messages(tx: Tx, since: Mapping[int, int], limit: int) -> list[Row]:
+    """What changed in each conversation after its version; at most *limit* rows in all."""
+    return await tx.fetch(
+        f"select {_MESSAGE} from unnest($1::bigint[], $2::bigint[]) as k(id, version)"
+        " join message m on m.conversation_id = k.id and m.version > k.version"
+        " order by m.conversation_id, m.version limit $3",
+        list(since),
+        list(since.values()),
+        limit,
+    )
+
+
+async def page(
+    tx: Tx,
+    conversation: int,
+    cut: int | None,
+    parts: Mapping[int, int],
+    before: int | None,
+    limit: int,
+) -> list[Row]:
+    """A page of the thread, newest first: up to *cut*, and of each task in *parts* up to there.
+
+    *before* is the message that the page ends at; a cut of None is no cut.
+    """
+    return await tx.fetch(
+        f"select {_MESSAGE} from message m"
+        " left join unnest($3::bigint[], $4::bigint[]) as k(task, until) on k.task = m.task_id"
+        " where m.conversation_id = $1 and (m.seq <= coalesce($2, m.seq) or m.seq <= k.until)"
+        " and ($5::bigint is null or (m.second, m.seq) < (select b.second, b.seq from message b"
+        "  where b.id = $5)) order by m.second desc, m.seq desc limit $6",
+        conversation,
+        cut,
+        list(parts),
+        list(parts.values()),
+        before,
+        limit,
+    )
+
+
+async def legs(tx: Tx, viewer: int, conversation: int) -> list[Row]:
+    """All that *viewer* ever had to do with *conversation*."""
+    return await tx.fetch(
+        "select l.task_id, l.connected_at, l.wrap_up_at, l.closed_at, l.until_seq from leg l"
+        " join task t on t.id = l.task_id where t.conversation_id = $1 and l.agent_id = $2",
+        conversation,
+        viewer,
+    )
+
+
+async def conversation_of(tx: Tx, task: int) -> int | None:
+    """The conversation that *task* belongs to."""
+    id: int | None = await tx.fetchval("select conversation_id from task where id = $1", task)
+    return id
+
+
+async def earlier_tasks(tx: Tx, conversation: int) -> list[Row]:
+    """The tasks of *conversation* with their conclusions, newest first."""
+    return await tx.fetch(
+        "select t.id, t.state, t.opened_at, t.ended_at, t.opened_seq, q.id as queue_id,"
+        " q.name as queue_name, w.agents, w.names, w.codes, w.code_names, w.notes, w.ats"
+        " from task t join queue q on q.id = t.queue_id cross join lateral ("
+        "  select array_agg(l.agent_id order by l.closed_at) as agents,"
+        "  array_agg(p.name order by l.closed_at) as names,"
+        "  array_agg(x.id order by l.closed_at) as codes,"
+        "  array_agg(x.name order by l.closed_at) as code_names,"
+        "  array_agg(l.wrap_up_note order by l.closed_at) as notes,"
+        "  array_agg(l.closed_at order by l.closed_at) as ats"
+        "  from leg l join person p on p.id = l.agent_id"
+        "  join aux_code x on x.id = l.wrap_up_code_id"
+        "  where l.task_id = t.id and l.closed_at is not null) w"
+        " where t.conversation_id = $1 order by t.id desc",
+        conversation,
+    )
+
+
+async def timeline(tx: Tx, task: int) -> list[Row]:
+    """Every step of *task*, oldest first, with the names of people as they are now."""
+    return await tx.fetch(
+        "select v.at, v.code, v.params, v.by_kind, v.by_id, v.reason, p.name from event v"
+        " left join person p on p.id = v.by_id where v.task_id = $1 order by v.version",
+        task,
+    )
+
+
+async def organisation_version(tx: Tx) -> int:
+    """The number that grows with every change of configuration."""
+    version: int = await tx.fetchval("select version from organisation")
+    return version
+
+
+async def versions_of_agents(tx: Tx, ids: Iterable[int]) -> list[Row]:
+    """The agents *ids*: their versions, and their notices that are not dismissed."""
+    return await tx.fetch(
+        "select a.person_id as id, a.version + o.version as version,"
+        " (n.at at time zone o.time_zone)::date - date '2020-01-01' as day,"
+        " coalesce((select array_agg(x.id) from notice x where x.agent_id = a.person_id"
+        "  and x.dismissed_at is null), '{}') as notices"
+        " from agent a cross join organisation o cross join (select $2::timestamptz as at) n"
+        " where a.person_id = any($1::bigint[])",
+        list(ids),
+        await tx.now(),
+    )
+
+
+async def versions_of_conversations(tx: Tx, viewers: Iterable[int]) -> dict[int, int]:
+    """The version of what is shown of every conversation in which *viewers* have an open leg."""
+    rows = await tx.fetch(
+        "select distinct c.id, c.version + cu.version + o.version as version from leg l"
+        " join task t on t.id = l.task_id join conversation c on c.id = t.conversation_id"
+        " join customer cu on cu.id = c.customer_id cross join organisation o"
+        " where l.closed_at is null and l.agent_id = any($1::bigint[])",
+        list(viewers),
+    )
+    return {row["id"]: row["version"] for row in rows}
+
+
+async def frozen(tx: Tx) -> None:
+    """Let all that this transaction reads be of one moment; its first statement."""
+    await tx.execute("set transaction isolation level repeatable read, read only")
