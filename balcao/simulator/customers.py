@@ -132,9 +132,9 @@ class Customers:
         await asyncio.sleep(story.after_s * self._chance.uniform(0.9, 1.1))
         person = self._person(story)
         with self._world.feed.watch() as changes:
+            answered = len(_heard(person))
             for line in story.opening:
                 await self._say(person, story, line)
-            answered = 0
             for turn, line in enumerate(story.answers):
                 if turn == 0 and not await _hears(changes, person, answered, _IMPATIENT_AFTER_S):
                     await self._say(person, story, story.impatient)

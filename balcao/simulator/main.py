@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ from balcao.simulator.customers import Customers
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.feed import Feed
 from balcao.simulator.graph import GraphApi
+from balcao.simulator.memory import Memory
 from balcao.simulator.meta import Meta
 from balcao.simulator.outcomes import Outcomes
 from balcao.simulator.page import PhonesPage
@@ -29,7 +31,8 @@ class Simulator:
     """Is a pretend WhatsApp on a port of its own, from start to stop.
 
     `port` 0 takes a free one, known after the start. `time_factor` scales the waits between
-    repeated webhooks. An `async with` starts and stops it.
+    repeated webhooks; `memory` is a file to remember people and phones in. An `async with`
+    starts and stops it.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Simulator:
         scripted: bool = False,
         seed: int | None = None,
         time_factor: float = 1.0,
+        memory: Path | None = None,
     ) -> None:
         self.clock = Clock()
         self.feed = Feed()
@@ -56,6 +60,7 @@ class Simulator:
         self.writing = Writing(self.world, self.deliveries)
         self.graph = GraphApi(self.world, Meta(self.world, self.outcomes, access_token))
         self._people = Customers(self.world, self.writing, seed) if scripted else None
+        self._memory = Memory(self.world, memory) if memory else None
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -83,6 +88,9 @@ class Simulator:
             raise
         self._port = self._runner.addresses[0][1]
         await self.receiver.open()
+        if self._memory is not None:
+            self._memory.recall()
+            self._memory.start()
         if self._people is not None:
             self._people.start()
 
@@ -90,6 +98,8 @@ class Simulator:
         """Ends everything; webhooks that have not gone out never do."""
         if self._people is not None:
             await self._people.stop()
+        if self._memory is not None:
+            await self._memory.stop()
         self.outcomes.close()
         self.graph.close()
         self.feed.close()
@@ -135,11 +145,12 @@ def run(
     scripted: bool = False,
     seed: int | None = None,
     on_ready: Callable[[], None] = lambda: None,
+    memory: Path | None = None,
 ) -> None:
     """Runs a simulator until SIGTERM or SIGINT; raises OSError if the port is taken.
 
-    *on_ready* is called once it listens.
-    `entry_points` are (phone_number_id, display number, name).
+    `entry_points` are (phone_number_id, display number, name); `on_ready` is called once it
+    listens; `memory` is a file that people and phones outlive a restart in.
     """
     simulator = Simulator(
         webhook_url=webhook_url,
@@ -151,6 +162,7 @@ def run(
         port=port,
         scripted=scripted,
         seed=seed,
+        memory=memory,
     )
     asyncio.run(_until_told(simulator, on_ready))
 

@@ -4,8 +4,10 @@ import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from balcao.simulator.main import Simulator
@@ -225,6 +227,40 @@ async def test_a_scripted_customer_writes_within_seconds(inbox: Inbox) -> None:
     [first] = inbox.items("messages")
     assert first["from"] == "5511980001200"
     assert "pedido" in first["text"]["body"]
+
+
+async def test_people_and_windows_outlive_a_restart(inbox: Inbox, tmp_path: Path) -> None:
+    for run in (1, 2):
+        simulator = _remembering(inbox, tmp_path / "memory.json")
+        async with simulator, aiohttp.ClientSession() as session:
+            world = World(simulator, inbox, session)
+            if run == 1:
+                customer = await world.customer(hide_phone=True)
+                await world.write(customer, "antes")
+            await world.reply(customer, f"{run}")
+            await world.settled()
+            seen = [(line["text"], line["status"]) for line in await world.phone(customer)]
+
+    assert seen == [("antes", "delivered"), ("1", "read"), ("2", "read")]
+
+
+async def test_a_memory_that_cannot_be_read_is_set_aside(inbox: Inbox, tmp_path: Path) -> None:
+    (tmp_path / "memory.json").write_text('{"customers": [{"lines": 7}]}')
+    async with _remembering(inbox, tmp_path / "memory.json") as simulator:
+        assert simulator.world.customers == {}
+
+    assert (tmp_path / "memory.unreadable").exists()
+
+
+def _remembering(inbox: Inbox, memory: Path) -> Simulator:
+    return Simulator(
+        webhook_url=inbox.url,
+        app_secret="s",
+        verify_token="verify",
+        access_token="token",
+        entry_points=NUMBERS,
+        memory=memory,
+    )
 
 
 async def test_a_simulator_ends_cleanly_when_told(inbox: Inbox) -> None:
