@@ -4,6 +4,7 @@ What only one command needs is imported there: the others start in half the time
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -73,6 +74,9 @@ def simulator(
     scripted: Annotated[
         bool, Parameter(negative="", help="With customers who write by themselves.")
     ] = False,
+    memory: Annotated[
+        Path | None, Parameter(help="A file to remember people and their phones in.")
+    ] = None,
     attached: Annotated[bool, Parameter(negative="", show=False)] = False,
 ) -> int:
     """Run the pretend WhatsApp alone."""
@@ -93,6 +97,7 @@ def simulator(
             ],
             scripted=scripted,
             on_ready=tell_ready,
+            memory=memory,
         )
     return 0
 

@@ -204,6 +204,7 @@ def _simulator(chosen: Settings, port: int, scripted: bool) -> Child:
     command = [sys.executable, "-P", "-m", "balcao", "simulator", "--attached"]
     command += ["--port", str(port), *(["--scripted"] if scripted else [])]
     command += ["--webhook-url", f"http://{chosen.host}:{chosen.port}/webhooks/whatsapp"]
+    command += ["--memory", str(chosen.home / "phones.json")]
     environment = {
         f"{config.PREFIX}APP_SECRETS": ",".join(chosen.app_secrets),
         f"{config.PREFIX}VERIFY_TOKEN": chosen.verify_token or "",
