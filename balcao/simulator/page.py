@@ -17,6 +17,7 @@ from balcao.simulator.world import World
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
     "phones.css": "text/css",
+    "phone.css": "text/css",
     "phones.js": "text/javascript",
     "phone.js": "text/javascript",
     "words.js": "text/javascript",

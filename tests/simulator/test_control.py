@@ -204,7 +204,7 @@ async def test_the_page_brings_no_script_of_its_own(world: World) -> None:
         page = await answer.text()
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert page.count("<script") == page.count('<script type="module" src=') == 1
-    for name in ("phones.css", "phones.js", "phone.js", "words.js"):
+    for name in ("phones.css", "phone.css", "phones.js", "phone.js", "words.js"):
         async with world.session.get(f"{world.simulator.url}/static/{name}") as answer:
             assert answer.status == 200
     async with world.session.get(f"{world.simulator.url}/static/..%2fmain.py") as answer:

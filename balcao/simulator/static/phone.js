@@ -8,7 +8,8 @@ const KINDS = [
   ["audio", "M12 3a3 3 0 0 1 3 3v6a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4", {}],
   [
     "location",
-    "M12 21s-7-6.5-7-11.5a7 7 0 0 1 14 0C19 14.5 12 21 12 21zM12 7.5a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4z",
+    "M12 21s-7-6.5-7-11.5a7 7 0 0 1 14 0C19 14.5 12 21 12 21z" +
+      "M12 7.5a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4z",
     { location: { latitude: -23.5614, longitude: -46.6559, name: "Avenida Paulista" } },
   ],
 ];
@@ -202,7 +203,8 @@ export class Phone {
   bubble(line) {
     const text = element("p", { class: "text" });
     if (line.type !== "text") {
-      text.append(element("span", { class: "kindword" }, kindWord(line.type)), line.text ? " " : "");
+      const kind = element("span", { class: "kindword" }, kindWord(line.type));
+      text.append(kind, line.text ? " " : "");
     }
     text.append(line.text ?? "");
     const foot = element("p", { class: "foot" }, clock(line.at));
@@ -215,7 +217,8 @@ export class Phone {
   }
 
   onKey(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey) return;
+    if (event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     this.write();
   }

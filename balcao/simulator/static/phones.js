@@ -175,7 +175,9 @@ function setUp() {
   });
   paint();
   byId("graph").addEventListener("change", (event) => putFaults({ graph: event.target.value }));
-  byId("receipts").addEventListener("change", (event) => putFaults({ receipts: event.target.value }));
+  byId("receipts").addEventListener("change", (event) =>
+    putFaults({ receipts: event.target.value }),
+  );
   byId("webhooks").addEventListener("change", (event) =>
     putFaults({ ...NO_FAULTS, ...NETWORKS[event.target.value] }),
   );
