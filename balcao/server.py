@@ -189,7 +189,7 @@ def _configuration(application: Application) -> uvicorn.Config:
         loop="none",
         http="httptools",
         ws="none",
-        lifespan="auto",
+        lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
