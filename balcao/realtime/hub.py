@@ -155,8 +155,9 @@ class Hub:
             self._look_at = time + LOOK_SECONDS
 
     async def _tell(self, tx: Tx, conversations: set[int], agents: set[int]) -> None:
-        turn = Turn(tx, self._watchers, self._known)
-        await turn.tell_agents(agents & self._watchers.keys())
+        watchers = {id: frozenset(some) for id, some in self._watchers.items()}
+        turn = Turn(tx, watchers, self._known)
+        await turn.tell_agents(agents & watchers.keys())
         await turn.tell_conversations(conversations)
         due = [watcher for watcher in self._all() if watcher.due and not watcher.over]
         if due:
@@ -175,7 +176,7 @@ class Hub:
             for watcher in self._all():
                 watcher.start_over()
         for row in await views.versions_of_agents(tx, self._watchers):
-            for watcher in self._watchers[row["id"]]:
+            for watcher in self._watchers.get(row["id"], ()):
                 version = sight.agent_number(row)
                 if watcher.agent_version < version or watcher.notices != set(row["notices"]):
                     agents.add(row["id"])

@@ -86,9 +86,9 @@ class Sight:
             return True
         return task_id is not None and seq <= (self.parts or {}).get(task_id, 0)
 
-    def timeline(self, task_id: int) -> bool:
-        """Whether the steps of this task are seen."""
-        return self.present or task_id in (self.parts or {})
+    def task(self, task_id: int, opened_seq: int) -> bool:
+        """Whether the steps and conclusions of a task, begun after that number, are seen."""
+        return self.whole or opened_seq < self.until or task_id in (self.parts or {})
 
 
 def state_of(leg: Row) -> State:

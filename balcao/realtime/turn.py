@@ -18,7 +18,7 @@ NEWEST = 50
 #: Changed messages that one turn tells one by one; beyond it a snapshot is cheaper.
 CHANGES_MAX = 2_000
 
-Watchers: TypeAlias = Mapping[int, set[Watcher]]
+Watchers: TypeAlias = Mapping[int, frozenset[Watcher]]
 #: By conversation: up to which version its messages were told, and the version last shown.
 Known: TypeAlias = dict[int, tuple[int, int]]
 

@@ -86,8 +86,9 @@ async def beat(tx: Tx, ids: Iterable[AgentId], at: datetime) -> None:
     rows = await tx.fetch(
         "update agent a set beat_at = $2, version = version +"
         " case when old.away then 1 else 0 end"
-        " from (select person_id, beat_at is null or beat_at < $2::timestamptz - interval '25 seconds' as away"
-        " from agent where person_id = any($1::bigint[]) order by person_id for update) old"
+        " from (select person_id, beat_at is null"
+        "  or beat_at < $2::timestamptz - interval '25 seconds' as away from agent"
+        "  where person_id = any($1::bigint[]) order by person_id for update) old"
         " where a.person_id = old.person_id and a.signed_in_at is not null"
         " returning a.person_id, old.away",
         sorted(ids),
@@ -97,6 +98,19 @@ async def beat(tx: Tx, ids: Iterable[AgentId], at: datetime) -> None:
         if row["away"]:
             tx.nudge(Kind.AGENT, row["person_id"])
             tx.nudge(Kind.ROUTING)
+
+
+async def join_team(tx: Tx, id: AgentId, team: int | None) -> None:
+    """Let agent *id*, held, work in *team* from now on."""
+    joined = await tx.fetchval(
+        "update agent set team_id = $2, version = version + 1"
+        " where person_id = $1 and team_id is distinct from $2 returning true",
+        id,
+        team,
+    )
+    if joined:
+        tx.nudge(Kind.AGENT, id)
+        tx.nudge(Kind.ROUTING)
 
 
 async def default_idle_code(tx: Tx) -> CodeId:

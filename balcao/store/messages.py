@@ -113,7 +113,7 @@ async def put_outbound(
     if leg is None or leg.state is not State.CONNECTED:
         raise Refused("not-connected", state=held.task.state)
     if type == "text" and not window.is_open(held.conversation.last_inbound_at, held.at):
-        raise Refused("window-closed")
+        raise Refused("window-closed", state=held.task.state)
     return await _insert_outbound(tx, held, author, client_id, type, text)
 
 

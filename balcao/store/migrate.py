@@ -13,6 +13,8 @@ from importlib import resources
 
 import asyncpg
 
+from balcao.store.database import Connection
+
 LOCK = 7_266_151  # any number that no other advisory lock of ours has
 
 
@@ -38,7 +40,7 @@ async def migrate(dsn: str) -> list[str]:
         await connection.close()
 
 
-async def pending(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+async def pending(connection: Connection) -> list[str]:
     """The names of the migrations that the database lacks."""
     if await connection.fetchval("select to_regclass('migration')") is None:
         return sorted(_files())

@@ -155,23 +155,25 @@ async def changed_messages(tx: Tx, since: Mapping[int, int], limit: int) -> list
 async def page(
     tx: Tx,
     conversation: int,
-    cut: int | None,
+    whole: bool,
+    until: int,
     parts: Mapping[int, int],
     before: int | None,
     limit: int,
 ) -> list[Row]:
-    """A page of the thread, newest first: up to *cut*, and of each task in *parts* up to there.
+    """A page of the thread, newest first, ending before the message *before*.
 
-    *before* is the message that the page ends at; a cut of None is no cut.
+    The *whole* of it; or what is up to *until*, and of each task in *parts* up to there.
     """
     return await tx.fetch(
-        f"select {_MESSAGE} from message m"
-        " left join unnest($3::bigint[], $4::bigint[]) as k(task, until) on k.task = m.task_id"
-        " where m.conversation_id = $1 and (m.seq <= coalesce($2, m.seq) or m.seq <= k.until)"
-        " and ($5::bigint is null or (m.second, m.seq) < (select b.second, b.seq from message b"
-        "  where b.id = $5)) order by m.second desc, m.seq desc limit $6",
+        f"select {_MESSAGE} from message m where m.conversation_id = $1 and ($2 or m.seq <= $3"
+        " or m.seq <= (select max(k.until) from unnest($4::bigint[], $5::bigint[])"
+        "  as k(task, until) where k.task = m.task_id))"
+        " and ($6::bigint is null or (m.second, m.seq) < (select b.second, b.seq from message b"
+        "  where b.id = $6)) order by m.second desc, m.seq desc limit $7",
         conversation,
-        cut,
+        whole,
+        until,
         list(parts),
         list(parts.values()),
         before,
@@ -189,10 +191,9 @@ async def legs(tx: Tx, viewer: int, conversation: int) -> list[Row]:
     )
 
 
-async def conversation_of(tx: Tx, task: int) -> int | None:
-    """The conversation that *task* belongs to."""
-    id: int | None = await tx.fetchval("select conversation_id from task where id = $1", task)
-    return id
+async def place_of(tx: Tx, task: int) -> Row | None:
+    """The conversation that *task* belongs to, and the arrival number at which it began."""
+    return await tx.fetchrow("select conversation_id, opened_seq from task where id = $1", task)
 
 
 async def earlier_tasks(tx: Tx, conversation: int) -> list[Row]:

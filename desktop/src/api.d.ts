@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * A6
+         * SetState
          * @description Become available, or idle with a reason.
          */
         put: operations["setState"];
@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * B4
+         * Messages
          * @description A part of the thread, newest first.
          */
         get: operations["messages"];
@@ -52,7 +52,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * B5
+         * EarlierTasks
          * @description The tasks of a conversation with their conclusions, newest first.
          */
         get: operations["earlierTasks"];
@@ -94,7 +94,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A5
+         * Beat
          * @description The desk's answer to a ping.
          */
         post: operations["beat"];
@@ -112,7 +112,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A4
+         * Info
          * @description What this is.
          */
         get: operations["info"];
@@ -132,12 +132,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A7
+         * Settings
          * @description How the caller wants the desk.
          */
         get: operations["settings"];
         /**
-         * A8
+         * SaveSettings
          * @description Keep how the caller wants the desk; what is left out is the default.
          */
         put: operations["saveSettings"];
@@ -158,7 +158,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * C1
+         * Dismiss
          * @description Leave a failed or unconfirmed message as it is.
          */
         post: operations["dismiss"];
@@ -178,7 +178,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B9
+         * Resend
          * @description Send a failed or unconfirmed message once more.
          */
         post: operations["resend"];
@@ -198,7 +198,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * C5
+         * DismissNotice
          * @description Close a notice.
          */
         post: operations["dismissNotice"];
@@ -218,10 +218,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B3
+         * AcceptAll
          * @description Answer every offer that rings at the caller, oldest first.
          */
         post: operations["acceptAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Description
+         * @description This description.
+         */
+        get: operations["description"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -236,18 +256,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A2
+         * Session
          * @description Who is signed in.
          */
         get: operations["session"];
         put?: never;
         /**
-         * A1
+         * SignIn
          * @description Sign in; answers with the session's cookie.
          */
         post: operations["signIn"];
         /**
-         * A3
+         * SignOut
          * @description Sign out; refused with `has-work` while anything is open.
          */
         delete: operations["signOut"];
@@ -264,7 +284,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * B1
+         * Task
          * @description One task.
          */
         get: operations["task"];
@@ -286,8 +306,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B2
-         * @description Answer an offer; one winner.
+         * Accept
+         * @description Answer an offer; there is one winner, and whoever comes too late is told who it was.
          */
         post: operations["accept"];
         delete?: never;
@@ -306,8 +326,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * C2
-         * @description End the task for the customer; wrap-up begins.
+         * End
+         * @description End the task for the customer; the caller's wrap-up begins.
          */
         post: operations["end"];
         delete?: never;
@@ -326,8 +346,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B6
-         * @description Write to the customer, or a note to colleagues.
+         * Write
+         * @description Write to the customer, or a note to colleagues; a repeat answers as the first time.
          */
         post: operations["write"];
         delete?: never;
@@ -346,7 +366,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B7
+         * Read
          * @description Mark all of the thread as read.
          */
         post: operations["read"];
@@ -364,7 +384,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * C4
+         * Timeline
          * @description Every step of a task, oldest first.
          */
         get: operations["timeline"];
@@ -386,8 +406,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * B8
-         * @description Show the customer that somebody is typing.
+         * Typing
+         * @description Say that the caller is writing; only while connected.
          */
         post: operations["typing"];
         delete?: never;
@@ -406,8 +426,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * C3
-         * @description Submit the reason; the task leaves the desk.
+         * WrapUp
+         * @description Submit the reason; with it the task leaves the desk.
          */
         post: operations["wrapUp"];
         delete?: never;
@@ -424,10 +444,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * C6
+         * Health
          * @description The process is up.
          */
         get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Figures in Prometheus' format.
+         */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -444,7 +484,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * C7
+         * Ready
          * @description The database is in reach and its schema current.
          */
         get: operations["ready"];
@@ -600,6 +640,8 @@ export interface components {
         /**
          * Gone
          * @description An object that the viewer sees no longer.
+         *
+         *         With the last connected or wrapping task of a conversation its messages go too.
          */
         Gone: {
             /** @enum {unknown} */
@@ -640,7 +682,7 @@ export interface components {
         };
         /**
          * LastMessage
-         * @description The newest line that the viewer may see.
+         * @description The newest message that the viewer may see; its first line.
          */
         LastMessage: {
             id: string;
@@ -1286,6 +1328,13 @@ export interface operations {
                     "application/json": components["schemas"]["MessageView"];
                 };
             };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
                 headers: {
@@ -1316,6 +1365,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageView"];
                 };
+            };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
@@ -1373,6 +1429,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    description: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description RFC 9457 problem details with a stable code. */
@@ -1526,6 +1611,13 @@ export interface operations {
                     "application/json": components["schemas"]["TaskView"];
                 };
             };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
                 headers: {
@@ -1556,6 +1648,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TaskView"];
                 };
+            };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
@@ -1623,6 +1722,13 @@ export interface operations {
                     "application/json": components["schemas"]["TaskView"];
                 };
             };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
                 headers: {
@@ -1685,6 +1791,13 @@ export interface operations {
                     "application/json": components["schemas"]["TaskView"];
                 };
             };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
                 headers: {
@@ -1719,6 +1832,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TaskView"];
                 };
+            };
+            /** @description Done; the caller sees it no longer. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
@@ -1760,6 +1880,35 @@ export interface operations {
             };
         };
     };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ready: {
         parameters: {
             query?: never;
@@ -1771,6 +1920,15 @@ export interface operations {
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Not now. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

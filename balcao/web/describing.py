@@ -41,6 +41,7 @@ def describe(app: Litestar) -> dict[str, Any]:
     for path in description["paths"].values():
         for operation in path.values():
             operation["responses"].pop("400", None)
+            operation["responses"].get("204", {}).pop("content", None)
             operation["responses"]["default"] = PROBLEM
     description["paths"]["/api/desk"] = STREAM
     description["paths"] = dict(sorted(description["paths"].items()))

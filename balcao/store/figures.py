@@ -1,0 +1,25 @@
+"""What there is on the floor, in numbers for those who run it."""
+
+from __future__ import annotations
+
+from balcao.store.database import Tx
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """How many of each thing there are now, by a short name."""
+    row = await tx.fetchrow(
+        "select (select count(*) from task where state = 'queued') as tasks_queued,"
+        " (select count(*) from leg where connected_at is null and closed_at is null)"
+        "  as offers_ringing,"
+        " (select count(*) from leg where connected_at is not null and wrap_up_at is null"
+        "  and closed_at is null) as legs_connected,"
+        " (select count(*) from agent where signed_in_at is not null) as agents_signed_in,"
+        " (select count(*) from agent where signed_in_at is not null and state = 'available')"
+        "  as agents_available,"
+        " (select count(*) from webhook where done_at is null) as webhooks_waiting,"
+        " (select count(*) from message where status in ('pending', 'sending'))"
+        "  as messages_unsettled,"
+        " (select count(*) from set_aside where settled_at is null) as items_set_aside"
+    )
+    assert row is not None
+    return dict(row)

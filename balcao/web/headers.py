@@ -1,0 +1,51 @@
+"""The headers of every answer, whoever gives it.
+
+They are put on where answers leave, so that no route, file or stream can be without them.
+Nothing may be framed, nothing runs that is not a file of ours, and answers of the API are
+kept nowhere.
+"""
+
+from __future__ import annotations
+
+from balcao.web.webhook import Message, Send
+
+POLICY = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "font-src 'self'; "
+    "connect-src 'self'; "
+    "img-src 'self'; "
+    "object-src 'none'; "
+    "base-uri 'none'; "
+    "frame-ancestors 'none'; "
+    "form-action 'self'; "
+    "require-trusted-types-for 'script'"
+)
+
+ALWAYS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+]
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+NO_STORE = (b"cache-control", b"no-store")
+
+
+def guarded(send: Send, *, secure: bool) -> Send:
+    """*send*, with the headers that every answer has."""
+    extra = [*ALWAYS, *([HTTPS_ONLY] if secure else [])]
+
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = list(message.get("headers", []))
+            names = {name.lower() for name, _ in own}
+            more = extra if b"cache-control" in names else [*extra, NO_STORE]
+            message = {**message, "headers": [*own, *(h for h in more if h[0] not in names)]}
+        await send(message)
+
+    return send_guarded

@@ -1,0 +1,94 @@
+"""GET /api/desk: a snapshot, then newer views, for as long as the desk is open.
+
+A raw ASGI application, as it lives for hours and sends bytes that the hub has made.  It ends
+by itself when the session does, and cleanly when the process drains, so that the browser
+comes back at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from balcao.domain.task import AgentId
+from balcao.realtime import sight
+from balcao.realtime.watcher import Watcher, ping_event
+from balcao.store import agents
+from balcao.store.sessions import Who
+from balcao.web.gate import check_origin, headers_of, who_asks
+from balcao.web.node import Node
+from balcao.web.problems import Problem
+from balcao.web.webhook import Application, Receive, Scope, Send
+
+PING_SECONDS = 10.0
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def stream_app(node: Node) -> Application:
+    """The application behind /api/desk."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            raise Problem(405)
+        headers = headers_of(scope)
+        check_origin(node, "GET", headers)
+        who = await who_asks(node, headers)
+        if who is None:
+            raise Problem(401)
+        if node.hub.draining:
+            raise Problem(503)
+        await _beat(node, who)
+        watcher = node.hub.watch(who.id, who.token)
+        try:
+            await _serve(node, watcher, receive, send)
+        finally:
+            node.hub.leave(watcher)
+
+    return application
+
+
+async def _serve(node: Node, watcher: Watcher, receive: Receive, send: Send) -> None:
+    """Send until either side ends it."""
+    gone = asyncio.create_task(_hang_up(receive))
+    sending = asyncio.create_task(_send_all(node, watcher, send))
+    done, left = await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    loop = asyncio.get_running_loop()
+    ping_at = loop.time() + PING_SECONDS
+    while True:
+        try:
+            async with asyncio.timeout_at(ping_at):
+                await watcher.woken.wait()
+        except TimeoutError:
+            ping_at += PING_SECONDS
+            events = watcher.take() + ping_event(sight.moment(await node.hub.now()))
+        else:
+            events = watcher.take()
+        if events:
+            await send({"type": "http.response.body", "body": events, "more_body": True})
+        elif watcher.over:
+            break
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _beat(node: Node, who: Who) -> None:
+    """An open desk is there: opening it counts as the first answer to a ping."""
+    if who.is_agent:
+        async with node.database.transaction() as tx:
+            await agents.beat(tx, [AgentId(who.id)], await tx.now())
