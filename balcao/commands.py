@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import argon2
 
+from balcao import checker
 from balcao.store import migrate as migration
 from balcao.store import organisation
 from balcao.store.database import UNREACHABLE, Database, Tx
@@ -29,8 +30,6 @@ def migrate(url: str) -> list[str]:
 
 def check(url: str) -> list[str]:
     """Every violation of an invariant, in words."""
-    from balcao import checker
-
     return [str(violation) for violation in done(_with_database(url, checker.check))]
 
 
