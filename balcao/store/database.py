@@ -191,7 +191,7 @@ class Database:
         while True:
             try:
                 await self._run_bus(listening)
-            except UNREACHABLE as error:
+            except (*UNREACHABLE, asyncpg.PostgresError) as error:
                 log.warning("bus_lost", error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
