@@ -53,7 +53,7 @@ class NotSeen(LookupError):
 class Problem(Exception):
     """An answer that is not the one asked for."""
 
-    def __init__(self, status: int, code: str | None = None, **more: Any) -> None:
+    def __init__(self, status: int, code: str | None = None, /, **more: Any) -> None:
         """The answer's *status*, its stable *code*, and members that go with it."""
         self.status = status
         self.code = code or CODES[status]
@@ -82,7 +82,7 @@ def problem_of(error: Exception) -> Problem:
         return Problem(404)
     if isinstance(error, ValidationException):
         return _invalid(error)
-    if isinstance(error, SerializationException):
+    if isinstance(error, (SerializationException, RecursionError)):
         return Problem(400)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return Problem(error.status_code, CODES.get(error.status_code, "refused"))
@@ -104,9 +104,12 @@ def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes
 
 
 def _refused(error: Refused) -> Problem:
+    details = dict(error.details)
+    if "status" in details:  # how a message stands; here that word is HTTP's
+        details["state"] = details.pop("status")
     if error.code in UNFIT:
-        return Problem(422, error.code, field=FIELDS[error.code], **error.details)
-    return Problem(409, error.code, **error.details)
+        return Problem(422, error.code, field=FIELDS[error.code], **details)
+    return Problem(409, error.code, **details)
 
 
 def _invalid(error: ValidationException) -> Problem:

@@ -36,7 +36,8 @@ class File:
 
 def static_app(folder: Path = FOLDER) -> Application:
     """The application that serves what the desktop's build left in *folder*."""
-    files = {f"/{path.relative_to(folder)}": _read(path) for path in sorted(folder.rglob("*.*"))}
+    paths = [path for path in sorted(folder.rglob("*.*")) if not path.name.startswith(".")]
+    files = {f"/{path.relative_to(folder)}": _read(path) for path in paths}
 
     async def application(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
