@@ -6,6 +6,7 @@ a template, and each test that asks gets a clone of it.  Nothing here may leave 
 
 import asyncio
 import itertools
+import os
 import shutil
 import sys
 import tempfile
@@ -25,8 +26,16 @@ from balcao.store.migrate import migrate
 T = TypeVar("T")
 
 TEMPLATE = "template_balcao"
+STRATEGY = "strategy file_copy"  # the quicker one, where files are in memory
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
-HASTE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+HASTE = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "16MB",
+}
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 2 << 30
 
 
 class NotHere(Exception):
@@ -52,7 +61,7 @@ def run(what: Coroutine[Any, Any, T]) -> T:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
     """The data folder of a running PostgreSQL, whose template holds the whole schema."""
-    home = Path(tempfile.mkdtemp(prefix="balcao-test-"))
+    home = Path(tempfile.mkdtemp(prefix="balcao-test-", dir=_fast_place()))
     home.chmod(0o711)
     server = Embedded(home, settings=HASTE)
     server.start()
@@ -72,7 +81,7 @@ def new_database(postgres: Path) -> Iterator[Callable[[], str]]:
 
     def make() -> str:
         name = f"test_{next(numbers)}"
-        run(_execute(postgres, f"create database {name} template {TEMPLATE}"))
+        run(_execute(postgres, f"create database {name} template {TEMPLATE} {STRATEGY}"))
         return embedded.dsn(postgres, name)
 
     yield make
@@ -95,6 +104,13 @@ async def database(dsn: str) -> AsyncIterator[Database]:
         yield opened
     finally:
         await opened.close()
+
+
+def _fast_place() -> Path | None:
+    """Memory, where a database is cloned twenty times as fast; None: the usual place."""
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN else None
 
 
 async def _execute(home: Path, sql: str) -> None:
