@@ -63,7 +63,7 @@ def route(waiting: Iterable[Waiting], candidates: Iterable[Candidate], at: datet
         if slots and (slot := _best(task, slots, at)) is not None:
             matches.append(Match(task.task, slot.candidate.agent))
             slot.free -= 1
-            slot.turn = (1, at.timestamp(), len(matches))
+            slot.turn = (2, len(matches), slot.candidate.agent)  # after all not asked yet
     return matches
 
 

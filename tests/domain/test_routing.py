@@ -76,6 +76,15 @@ def test_who_still_has_a_part_in_a_task_is_not_offered_it() -> None:
     assert route([barred], [serves(ANA)], NOON) == []
 
 
+def test_an_agent_assigned_just_now_comes_after_all_others() -> None:
+    """A tie between this pass and the last assignment once let the lists' order decide."""
+    floor = [serves(ANA, free=3), serves(BIA, free=3, idle_for=0), serves(AgentId(3), idle_for=0)]
+    tasks = [waits(number, 9 - number) for number in (1, 2, 3, 4)]
+    expected = [ANA, BIA, AgentId(3), ANA]
+    assert [match.agent for match in route(tasks, floor, NOON)] == expected
+    assert [match.agent for match in route(tasks, floor[::-1], NOON)] == expected
+
+
 agents = st.builds(
     Candidate,
     agent=st.integers(1, 8).map(AgentId),
