@@ -9,7 +9,7 @@ export type Node =
   | { kind: "link"; text: string; href: string }
   | { kind: "bold" | "italic" | "strike"; children: Node[] };
 
-// A marker counts at the edge of a word only, so that `2*3*4` and snake_case_names stay as they are.
+// A marker counts at the edge of a word only, so that `2*3*4` and snake_case_names stay.
 const WORD = "\\p{L}\\p{N}";
 const marked = (mark: string) =>
   `(?<![${WORD}${mark}])${mark}(?![\\s${mark}])([^\\n]*?[^\\s${mark}])${mark}(?![${WORD}${mark}])`;
