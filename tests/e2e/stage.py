@@ -35,7 +35,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-CONTEXT = {
+CONTEXT: dict[str, Any] = {
     "locale": "pt-BR",
     "timezone_id": "America/Sao_Paulo",
     "reduced_motion": "reduce",
