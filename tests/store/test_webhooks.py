@@ -85,6 +85,7 @@ def server() -> Iterator[Embedded]:
     shutil.rmtree(home)
 
 
+@pytest.mark.slow
 async def test_nobody_waits_for_ever_when_the_database_is_gone_and_it_comes_back(
     server: Embedded,
 ) -> None:
