@@ -80,11 +80,13 @@ def play(stage: Stage, page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     desk.composer.fill("")
     dialog = desk.end()
+    expect(page.get_by_text("Marina Alves encerrou a conversa")).to_be_in_viewport()
     shoot(page, "wrap-up")
     desk.wrap_up(dialog, "resolvido", "Pedido resolvido")
-    stage.ring_for(1)
+    stage.ring_for(5)
     stage.phone("Beatriz Nunes").write("Meu cupom não funciona.")
-    desk.is_in("Em atendimento – RONA")
+    rona = page.get_by_role("button", name="Estado: Em atendimento – RONA")
+    expect(rona).to_be_visible(timeout=15_000)
     shoot(page, "rona")
 
 

@@ -141,7 +141,7 @@ class Desk:
         self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Senha", exact=True).fill("balcao-demo")
         self.page.get_by_role("button", name="Entrar", exact=True).click()
-        expect(self.page.get_by_role("button", name="Minha conta: ")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Estado: ")).to_be_visible()
         return self
 
     def become_available(self) -> Self:
