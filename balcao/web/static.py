@@ -44,7 +44,7 @@ def static_app(folder: Path = FOLDER) -> Application:
             raise Problem(405)
         path: str = scope["path"]
         file = files.get(path)
-        if file is None and not PurePosixPath(path).suffix:
+        if file is None and "." not in PurePosixPath(path).name:
             file = files.get(PAGE)
         if file is None:
             raise Problem(404)
