@@ -7,11 +7,9 @@ is touched but the database's settings that a visitor cannot change yet.
 import asyncio
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -220,14 +218,6 @@ def running(
 def _ready(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     return status(port, "/ready") == 200
-
-
-def seen(what: str, found: Any, within_s: float = 10) -> None:
-    """Return once *found* gives something true; fail with *what* if it does not in time."""
-    deadline = time.monotonic() + within_s
-    while not found():
-        assert time.monotonic() < deadline, what
-        select.select([], [], [], 0.05)
 
 
 def command(url: str, cookies: str) -> int:

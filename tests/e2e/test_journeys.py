@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.stage import Desk, Stage, command, seen
+from tests.e2e.stage import Desk, Stage, command
+from tests.setup.test_command_line import until
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ def conversation(stage: Stage, desk: Desk) -> None:
     desk.is_in("Em atendimento – Disponível")
     page.keyboard.type("Olá, João! Vou verificar.")
     page.keyboard.press("Enter")
-    seen("the phone does not show the answer", phone.received)
+    until(lambda: phone.received() != [], 10)
     assert [line["text"] for line in phone.received()] == ["Olá, João! Vou verificar."]
     answer = page.get_by_role("article").filter(has_text="Vou verificar.")
     expect(answer.get_by_role("img", name="Lida")).to_be_visible(timeout=15_000)
