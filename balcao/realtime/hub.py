@@ -31,7 +31,8 @@ LOOK_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 UNKNOWN = -1
-SNAPSHOTS_MAX = 50  # in one turn, so that a crowd coming back does not hold up the others
+SNAPSHOTS_MAX = 10  # in one turn, so that a crowd coming back does not hold up the others
+STREAMS_MAX = 8  # of one person; a further one ends the oldest
 
 
 class Hub:
@@ -40,7 +41,7 @@ class Hub:
     def __init__(self, database: Database) -> None:
         self.draining = False
         self._database = database
-        self._watchers: dict[int, set[Watcher]] = {}
+        self._watchers: dict[int, list[Watcher]] = {}
         self._known: dict[int, tuple[int, int]] = {}
         self._organisation = UNKNOWN
         self._conversations: set[int] = set()
@@ -77,14 +78,18 @@ class Hub:
     def watch(self, person: int, token: bytes) -> Watcher:
         """A new stream for *person*; its snapshot comes by itself."""
         watcher = Watcher(person, token)
-        self._watchers.setdefault(person, set()).add(watcher)
+        watchers = self._watchers.setdefault(person, [])
+        watchers.append(watcher)
+        for oldest in watchers[:-STREAMS_MAX]:
+            oldest.end()
         self._woken.set()
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
         """Forget a stream."""
-        watchers = self._watchers.get(watcher.person, set())
-        watchers.discard(watcher)
+        watchers = self._watchers.get(watcher.person, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
         if not watchers:
             self._watchers.pop(watcher.person, None)
         for conversation in watcher.tasks:
@@ -164,7 +169,7 @@ class Hub:
             await turn.tell_all(due[:SNAPSHOTS_MAX])
         for conversation in conversations:
             self._forget(conversation)
-        if len(due) > SNAPSHOTS_MAX or any(watcher.due for watcher in self._all()):
+        if any(watcher.due and not watcher.over for watcher in self._all()):
             self._woken.set()
 
     async def _look(self, tx: Tx, conversations: set[int], agents: set[int]) -> None:

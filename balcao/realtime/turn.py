@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
@@ -96,6 +97,7 @@ class Turn:
             shown += [sight.notice_view(row) for row in notices[watcher.person]]
             view = None if me is None else sight.agent_view(me, at)
             watcher.show(Snapshot(sight.moment(at), view, shown, codes))
+            await asyncio.sleep(0)  # a snapshot is long: let others have their turn
 
     def _concerned(
         self, ids: set[int], parts: Iterable[tuple[int, int]]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
 from balcao.domain.task import AgentId
-from balcao.realtime import watcher
+from balcao.realtime import hub, watcher
 from balcao.realtime.turn import NEWEST
 from balcao.realtime.watcher import Watcher
 from balcao.store import organisation
@@ -253,6 +254,17 @@ async def test_pings_tell_the_servers_time(here: House) -> None:
         (ping,) = [data["at"] for event, data in desk.events if event == "ping"]
         assert ping > desk.events[0][1]["at"]
         assert ping.endswith("Z")
+
+
+async def test_one_more_tab_than_anyone_needs_ends_the_oldest(here: House) -> None:
+    marina = await here.agent("Marina")
+    async with AsyncExitStack() as stack:
+        desks = [
+            await stack.enter_async_context(here.desk(marina)) for _ in range(hub.STREAMS_MAX + 1)
+        ]
+        await desks[0].until(lambda it: it.ended)
+        assert [desk.ended for desk in desks[1:]] == [False] * hub.STREAMS_MAX
+        assert here.hub.watching == hub.STREAMS_MAX
 
 
 def test_a_slow_browser_costs_a_snapshot_and_no_more() -> None:
