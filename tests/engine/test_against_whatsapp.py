@@ -25,6 +25,8 @@ from balcao.whatsapp.client import Client
 from tests import world
 from tests.world import sql
 
+pytestmark = pytest.mark.slow  # it waits in real time for the pretend WhatsApp
+
 KEY = b"a key of the test's"
 NUMBER = "551140001000"
 UNSETTLED = ("pending", "sending", "accepted", "unconfirmed")

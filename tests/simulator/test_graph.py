@@ -7,6 +7,8 @@ import pytest
 
 from tests.simulator.conftest import SUPPORT, SUPPORT_NUMBER, World, text_to
 
+pytestmark = pytest.mark.slow  # it waits in real time for the pretend WhatsApp
+
 DAY_S = 24 * 3600
 
 

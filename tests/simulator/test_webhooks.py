@@ -6,8 +6,12 @@ import hashlib
 import hmac
 import json
 
+import pytest
+
 from balcao.simulator.envelope import encode
 from tests.simulator.conftest import SALES_NUMBER, SECRET, SUPPORT, SUPPORT_NUMBER, World
+
+pytestmark = pytest.mark.slow  # it waits in real time for the pretend WhatsApp
 
 
 async def test_a_message_is_escaped_and_signed_over_the_escaped_bytes(world: World) -> None:
