@@ -6,15 +6,17 @@ asks for just what it speaks of.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
 from balcao.domain import agent as agent_steps
-from balcao.domain.task import SYSTEM, AgentId, QueueId
+from balcao.domain.values import SYSTEM, AgentId, QueueId
 from balcao.engine.router import Router
 from balcao.store import agents, conversations, tasks
 from balcao.store.database import Database
 
+BLOCKED_WITHIN = 10.0
 PASSWORD_HASH = "no one signs in with this"
 
 
@@ -134,10 +136,31 @@ async def sql(database: Database, statement: str, *args: object) -> list[dict[st
 
 async def let_offers_run_out(database: Database) -> None:
     """Put the deadlines of all ringing offers into the past, as if the time had gone by."""
+    await _run_out(database, "answer_by", "connected_at is null")
+
+
+async def let_wrap_ups_run_out(database: Database) -> None:
+    """Let the countdown of every wrap-up be over, as if the time had gone by."""
+    await _run_out(database, "wrap_up_by", "wrap_up_by is not null")
+
+
+async def _run_out(database: Database, deadline: str, which: str) -> None:
+    """Views show deadlines, so the conversations are held and take a number, as ever."""
     async with database.transaction() as tx:
+        rows = await tx.fetch(
+            "select c.id from conversation c where exists (select from leg l join task t on"
+            " t.id = l.task_id where t.conversation_id = c.id and l.closed_at is null"
+            f" and {which}) order by c.id for update"
+        )
+        ids = [row["id"] for row in rows]
         await tx.execute(
-            "update leg set answer_by = clock_timestamp() - interval '1 millisecond'"
-            " where connected_at is null and closed_at is null"
+            f"update leg set {deadline} = clock_timestamp() - interval '1 millisecond'"
+            f" where closed_at is null and {which} and task_id in"
+            " (select id from task where conversation_id = any($1::bigint[]))",
+            ids,
+        )
+        await tx.execute(
+            "update conversation set version = version + 1 where id = any($1::bigint[])", ids
         )
 
 
@@ -148,13 +171,24 @@ async def clock(database: Database) -> datetime:
 
 
 async def silence(database: Database, agent: AgentId) -> None:
-    """Let the agent's desk have answered its last ping a minute ago."""
+    """Let the agent, long signed in, have answered the last ping a minute ago."""
     async with database.transaction() as tx:
         await tx.execute(
-            "update agent set beat_at = clock_timestamp() - interval '1 minute'"
-            " where person_id = $1",
+            "update agent set beat_at = clock_timestamp() - interval '1 minute', signed_in_at ="
+            " least(signed_in_at, clock_timestamp() - interval '1 hour') where person_id = $1",
             agent,
         )
+
+
+async def until_blocked(database: Database, count: int = 1) -> None:
+    """Wait until so many transactions of this database wait for a lock."""
+    waiting = (
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(BLOCKED_WITHIN), database.connection() as connection:
+        while await connection.fetchval(waiting) < count:
+            pass
 
 
 async def finish_all(database: Database) -> None:

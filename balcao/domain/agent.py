@@ -11,10 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from balcao.domain.task import AgentId, CodeId, Refused
+from balcao.domain.values import AgentId, CodeId, Refused
 
 #: A desk that has not answered a ping for this long is not connected (product.md 2).
 SILENCE_MAX = timedelta(seconds=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a silent desk is waited for; absences before *resumed_at* count for nobody."""
+
+    grace: timedelta
+    lost: timedelta
+    resumed_at: datetime
 
 
 class AgentState(StrEnum):
@@ -42,6 +51,11 @@ class Agent:
     def connected(self, at: datetime) -> bool:
         """Whether the desk answered a ping lately enough."""
         return self.beat_at is not None and at - self.beat_at < SILENCE_MAX
+
+    def silent_for(self, at: datetime, patience: Patience) -> timedelta:
+        """How long the desk has not been heard, as far as that counts against the agent."""
+        known = (self.beat_at, self.signed_in_at, patience.resumed_at)
+        return at - max(moment for moment in known if moment is not None)
 
     def may_be_offered(self, at: datetime) -> bool:
         """Whether one more task may ring at this agent now."""
@@ -80,6 +94,11 @@ def become_idle(agent: Agent, at: datetime, code: CodeId) -> Agent:
     began = agent.idle_since if agent.state is AgentState.IDLE else at
     idle = replace(agent, state=AgentState.IDLE, aux_code=code)
     return replace(idle, since=at, idle_since=began or at)
+
+
+def lose_connection(agent: Agent, at: datetime, code: CodeId) -> Agent:
+    """Take no new offers, as nobody answers at the desk; RONA stays, as it never ends by itself."""
+    return agent if agent.state is AgentState.RONA else become_idle(agent, at, code)
 
 
 def miss(agent: Agent, at: datetime) -> Agent:

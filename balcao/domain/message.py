@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from balcao.domain.task import Refused, Role
+from balcao.domain.values import Refused, Role
 
 TEXT_MAX = 4096  # Unicode code points, as WhatsApp counts
 CLOCKS_APART_MAX = timedelta(seconds=60)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from balcao.domain.message import Sender, moment
-from balcao.domain.task import QueueId
+from balcao.domain.values import QueueId
 from balcao.store import (
     conversations,
     customers,

@@ -1,38 +1,43 @@
-"""The router: takes back offers whose time is up, and makes new ones.
+"""The router: does what time has made due, and makes offers.
 
 One router works at a time, whatever the number of processes: a step holds an
 advisory lock or does nothing.  It decides from a glance at the floor, and each
 decision is then made good in a transaction of its own that looks again under
-locks, so a glance that was out of date costs nothing but a further step.
+locks, so a glance that was out of date costs nothing but a further step.  What
+fails is logged and left for the next step, and holds up nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias
 
 import structlog
 
-from balcao.domain import agent as agents_domain
 from balcao.domain import routing, task
 from balcao.domain.agent import SILENCE_MAX
 from balcao.domain.routing import Match
-from balcao.domain.task import SYSTEM, AgentId, Refused, State
+from balcao.domain.values import AgentId, QueueId, Refused, State, ToQueue
+from balcao.engine import absence, ringing
 from balcao.engine.loop import Progress
-from balcao.store import agents, floor, tasks
-from balcao.store.database import Connection, Database, Tx
+from balcao.store import agents, due, floor, tasks
+from balcao.store.database import UNREACHABLE, Connection, Database
+from balcao.store.due import Due
 
 log = structlog.get_logger()
 
+Doing: TypeAlias = partial[Coroutine[Any, Any, None]]
+
 #: A gap between two looks of any router that is longer than this was an outage.
 OUTAGE_MIN = timedelta(seconds=5)
-#: What every ringing offer has left, at least, after an outage (product.md 2).
-RING_AFTER_OUTAGE = timedelta(seconds=15)
 #: Offers made in one step, so that offers run out in time on a crowded floor.
 MATCHES_MAX = 200
 
 
 class Router:
-    """RONA and offers; `step` is called by a loop, or by a simulated day."""
+    """Deadlines, absences and offers; `step` is called by a loop, or by a simulated day."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,107 +55,106 @@ class Router:
     async def _route(self) -> Progress:
         async with self._database.transaction() as tx:
             at = await tx.now()
-            away = await floor.beat_pulse(tx, at)
-            rung_out = await tasks.rung_out(tx, at)
-            ringing = await tasks.ringing(tx) if away >= OUTAGE_MIN else []
-        if ringing:
-            await self._prolong(ringing)
-            return Progress(done=len(ringing))
-        for task_id, agent_id in rung_out:
-            await self._ring_out(task_id, agent_id)
-        matches, again_in = await self._look()
-        made = [await self._offer(match) for match in matches[:MATCHES_MAX]]
-        return Progress(len(rung_out) + sum(made), again_in)
+            outage = await floor.was_away(tx, at, OUTAGE_MIN)
+            running = await due.running(tx) if outage else []
+            if not running:
+                await floor.beat_pulse(tx, at, resumed=outage)
+            found = await due.find(tx, at)
+        if running:
+            await self._resume(running)
+            return Progress(done=len(running))
+        done = await self._do(found)
+        matches, widening = await self._look()
+        offers = [partial(self._offer, match) for match in matches[:MATCHES_MAX]]
+        done += sum([await _attempt(doing) for doing in offers])
+        moments = [moment for moment in (found.next_at, widening) if moment is not None]
+        return Progress(done, min(moments) - at if moments else None)
 
-    async def _look(self) -> tuple[list[Match], timedelta | None]:
-        """The matches of this moment, and in how long there may be more by time alone."""
+    async def _resume(self, running: list[tuple[int, AgentId]]) -> None:
+        """Give the time back before the outage is forgotten, should this process die meanwhile."""
+        for one in running:
+            await _attempt(partial(ringing.prolong, self._database, *one))
+        async with self._database.transaction() as tx:
+            await floor.beat_pulse(tx, await tx.now(), resumed=True)
+
+    async def _do(self, found: Due) -> int:
+        """Do all that is due; how much of it could be done."""
+        own = self._database
+        work: list[Doing] = [
+            *(partial(ringing.ring_out, own, *one) for one in found.rung_out),
+            *(partial(self._submit, *one) for one in found.wrap_ups),
+            *(partial(self._expire, *one) for one in found.expired),
+            *(partial(absence.disconnect, own, one) for one in found.silent),
+            *(partial(absence.give_up, own, one) for one in found.lost),
+        ]
+        return sum([await _attempt(doing) for doing in work])
+
+    async def _look(self) -> tuple[list[Match], datetime | None]:
+        """The matches of this moment, and when there may be more by time alone."""
         async with self._database.transaction() as tx:
             at = await tx.now()
-            moments = [await tasks.next_deadline(tx)]
-            waiting = await floor.waiting(tx)
-            matches: list[Match] = []
-            if waiting:
-                candidates = await floor.candidates(tx, at - SILENCE_MAX)
-                matches = routing.route(waiting, candidates, at)
-                moments.append(routing.next_widening(waiting, candidates, at))
-        return matches, min((m - at for m in moments if m is not None), default=None)
+            waiting = await floor.waiting(tx, at)
+            if not waiting:
+                return [], None
+            candidates = await floor.candidates(tx, at - SILENCE_MAX)
+        matches = routing.route(waiting, candidates, at)
+        return matches, routing.next_widening(waiting, candidates, at)
 
-    async def _offer(self, match: Match) -> bool:
-        """Ring at the matched agent, if under locks it is still right; whether it was."""
+    async def _offer(self, match: Match) -> None:
+        """Ring at the matched agent, if under locks it is still right."""
         async with self._database.transaction() as tx:
             held = await tasks.lock(tx, match.task)
+            queue = _queue_of(held, match)
             agent, at = await agents.lock(tx, match.agent)
-            if held.task.state is not State.QUEUED or not agent.may_be_offered(at):
-                return False
+            if queue is None or not agent.may_be_offered(at):
+                raise Refused("not-any-more")
             held.at = at  # the bell starts when both are held
-            ring = await floor.ring_time(tx, held.task.queue)
-            await tasks.take(tx, held, task.offer, match.agent, ring)
-            await agents.assigned(tx, match.agent, at)
-            return True
-
-    async def _prolong(self, ringing: list[tuple[int, AgentId]]) -> None:
-        """Give every ringing offer time to be answered after nobody could be heard."""
-        for task_id, agent_id in ringing:
-            async with self._database.transaction() as tx:
-                held = await tasks.lock(tx, task_id)
-                try:
-                    await tasks.take(tx, held, task.prolong, agent_id, RING_AFTER_OUTAGE)
-                except Refused as refused:
-                    log.debug("not_prolonged", task=task_id, code=refused.code)
-
-    async def _ring_out(self, task_id: int, agent_id: AgentId) -> None:
-        """RONA at one agent: this offer rang out, his others go back without blame."""
-        while not await self._try_ring_out(task_id, agent_id):
-            log.debug("ring_out_again", task=task_id)
-
-    async def _try_ring_out(self, task_id: int, agent_id: AgentId) -> bool:
-        """Ring out in one transaction; False, and nothing done, where more came to ring."""
-        async with self._database.transaction() as tx:
-            ids = await tasks.ringing_at(tx, agent_id)
-            ringing = {one: await tasks.lock(tx, one) for one in ids}
-            agent, at = await agents.lock(tx, agent_id)
-            still = await tasks.ringing_at(tx, agent_id)
-            if task_id not in still:
-                return True  # accepted or withdrawn meanwhile
-            if not set(still) <= set(ids):
-                return False
-            ringing = {one: ringing[one] for one in still}
-            for held in ringing.values():
-                held.at = at
-            if agent.connected(at):
-                await self._miss(tx, ringing, task_id, agent_id, at)
+            ring = await floor.ring_time(tx, queue)
+            if match.invitation is None:
+                await tasks.take(tx, held, task.offer, match.agent, ring)
             else:
-                await self._lose(tx, ringing, agent_id)
-            return True
+                number = match.invitation
+                await tasks.take(tx, held, task.offer_invitation, number, match.agent, ring)
+            await agents.assigned(tx, match.agent, at)
 
-    async def _miss(
-        self,
-        tx: Tx,
-        ringing: dict[int, tasks.Held],
-        task_id: int,
-        agent_id: AgentId,
-        at: datetime,
-    ) -> None:
-        try:
-            await tasks.take(tx, ringing.pop(task_id), task.ring_out, agent_id)
-        except Refused:
-            return  # it was prolonged meanwhile
-        await _withdraw_all(tx, ringing, agent_id, "rona")
-        await agents.move(tx, agent_id, SYSTEM, agents_domain.miss)
-        await agents.miss(tx, agent_id, at, task_id)
+    async def _submit(self, task_id: int, agent_id: AgentId) -> None:
+        """A wrap-up has counted down, unless it was held or prolonged meanwhile."""
+        async with self._database.transaction() as tx:
+            held = await tasks.lock(tx, task_id)
+            leg = held.task.leg_of(agent_id)
+            if leg is None or leg.wrap_up_by is None or held.at < leg.wrap_up_by:
+                raise Refused("not-any-more")
+            await absence.submit(tx, held, agent_id)
 
-    async def _lose(self, tx: Tx, ringing: dict[int, tasks.Held], agent_id: AgentId) -> None:
-        """Nobody was there to answer: no RONA, but no more offers either."""
-        await _withdraw_all(tx, ringing, agent_id, "connection-lost")
-        code = await agents.system_idle_code(tx, "connection-lost")
-        await agents.move(tx, agent_id, SYSTEM, agents_domain.become_idle, code)
+    async def _expire(self, task_id: int, number: int) -> None:
+        """An invitation has waited in its queue for too long."""
+        async with self._database.transaction() as tx:
+            await tasks.move(tx, task_id, task.expire, number)
 
 
-async def _withdraw_all(
-    tx: Tx, ringing: dict[int, tasks.Held], agent_id: AgentId, reason: str
-) -> None:
-    for held in ringing.values():
-        await tasks.take(tx, held, task.withdraw, agent_id, reason)
+async def _attempt(doing: Doing) -> bool:
+    """Whether it was done; what is not right any more, or fails, is looked at again later."""
+    what = doing.func.__name__
+    try:
+        await doing()
+    except Refused as refused:
+        log.debug("not_done", what=what, code=refused.code)
+    except UNREACHABLE:
+        raise
+    except Exception as error:
+        log.warning("not_done", what=what, error=type(error).__name__, exc_info=True)
+    else:
+        return True
+    return False
+
+
+def _queue_of(held: tasks.Held, match: Match) -> QueueId | None:
+    """The queue that the match was made in; None where nothing waits there any more."""
+    if match.invitation is None:
+        return held.task.queue if held.task.state is State.QUEUED else None
+    asked = (one.to for one in held.task.asked if one.number == match.invitation)
+    to = next(asked, None)
+    return to.queue if isinstance(to, ToQueue) else None
 
 
 async def _unlock(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from balcao.domain import window
 from balcao.domain.agent import SILENCE_MAX
-from balcao.domain.task import State
+from balcao.domain.values import State
 from balcao.realtime.views import (
     AgentView,
     Author,
@@ -24,6 +24,7 @@ from balcao.realtime.views import (
     Codes,
     CustomerView,
     Failure,
+    Guest,
     LastMessage,
     LegState,
     LegView,
@@ -33,6 +34,7 @@ from balcao.realtime.views import (
     Origin,
     Owner,
     Rona,
+    Target,
     TaskView,
     Today,
 )
@@ -130,6 +132,7 @@ def initials(name: str | None) -> str:
 def task_view(row: Row) -> TaskView:
     """A task as the agent of the row's leg sees it."""
     ringing = state_of(row) is State.OFFERED
+    talking = state_of(row) is State.CONNECTED
     return TaskView(
         id=str(row["id"]),
         version=row["version"],
@@ -141,13 +144,13 @@ def task_view(row: Row) -> TaskView:
         priority=row["priority"],
         queued_at=moment(row["queued_at"]),
         leg=_leg(row),
-        owner=None if ringing or row["owner_id"] is None else _owner(row),
-        guests=[],
+        owner=_owner(row) if talking and row["owner_id"] is not None else None,
+        guests=_guests(row) if talking else [],
         unread=0 if ringing else row["unread"],
         last_message=_last_message(row),
-        waiting_since=None if ringing else _maybe(row["waiting_since"]),
+        waiting_since=_maybe(row["waiting_since"]) if talking else None,
         window_closes_at=None if ringing else _maybe(window.closes_at(row["last_inbound_at"])),
-        wrap_up_hold="none",
+        wrap_up_hold=row["wrap_up_hold"],
         transfer_unanswered=row["transfer_unanswered"],
         referral=None,
         explanation=None,
@@ -284,6 +287,25 @@ def _leg(row: Row) -> LegView:
 
 def _owner(row: Row) -> Owner:
     return Owner(str(row["owner_id"]), row["owner_name"])
+
+
+def _guests(row: Row) -> list[Guest]:
+    """Every invitation that is open, and every colleague who took one."""
+    who = ("numbers", "to_ids", "to_names", "directs", "agents", "names")
+    columns = (*who, "sinces", "connected", "answer_bys")
+    guests = zip(*(row[f"guest_{column}"] or [] for column in columns), strict=True)
+    return [
+        Guest(
+            id=str(number),
+            to=Target("agent" if direct else "queue", str(to_id), to_name),
+            agent_id=_id(agent),
+            name=name,
+            state="connected" if connected else "queued" if agent is None else "offered",
+            since=moment(since),
+            answer_by=None if connected else _maybe(answer_by),
+        )
+        for number, to_id, to_name, direct, agent, name, since, connected, answer_by in guests
+    ]
 
 
 def _last_message(row: Row) -> LastMessage | None:

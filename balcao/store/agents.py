@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec
 import asyncpg
 
 from balcao.domain.agent import Agent, AgentState
-from balcao.domain.task import Actor, AgentId, CodeId
+from balcao.domain.values import Actor, AgentId, CodeId
 from balcao.store.database import Kind, Tx
 
 P = ParamSpec("P")
@@ -32,10 +32,25 @@ class NoSuchAgent(LookupError):
 
 async def lock(tx: Tx, id: AgentId) -> tuple[Agent, datetime]:
     """Hold the row of agent *id*, and read it at the time of holding it."""
-    held = await tx.fetchval("select 1 from agent where person_id = $1 for update", id)
-    if held is None:
+    held, at = await lock_all(tx, [id])
+    if id not in held:
         raise NoSuchAgent(id)
-    return await read(tx, id), await tx.now()
+    return held[id], at
+
+
+async def lock_all(tx: Tx, ids: Iterable[AgentId]) -> tuple[dict[AgentId, Agent], datetime]:
+    """Hold the rows of *ids* in their order, and read them at the time of holding them all.
+
+    Unknown ids are left out.  A notice or a leg may still refer to a row that is held.
+    """
+    wanted = sorted(set(ids))
+    await tx.fetch(
+        "select 1 from agent where person_id = any($1::bigint[]) order by person_id"
+        " for no key update",
+        wanted,
+    )
+    rows = await tx.fetch(f"{_AGENT} where a.person_id = any($1::bigint[])", wanted)
+    return {AgentId(row["person_id"]): _agent(row) for row in rows}, await tx.now()
 
 
 async def read(tx: Tx, id: AgentId) -> Agent:
@@ -69,7 +84,8 @@ async def miss(tx: Tx, id: AgentId, at: datetime, task_id: int) -> None:
     """Remember which offer put agent *id*, held and now in RONA, there."""
     await tx.execute(
         "update agent set rona_leg_id = (select id from leg where task_id = $2 and agent_id = $1"
-        " and closed_at = $3 and outcome = 'rona' order by id desc limit 1) where person_id = $1",
+        " and closed_at = $3 and outcome in ('rona', 'abandoned') order by id desc limit 1)"
+        " where person_id = $1",
         id,
         task_id,
         at,
@@ -88,7 +104,7 @@ async def beat(tx: Tx, ids: Iterable[AgentId], at: datetime) -> None:
         " case when old.away then 1 else 0 end"
         " from (select person_id, beat_at is null"
         "  or beat_at < $2::timestamptz - interval '25 seconds' as away from agent"
-        "  where person_id = any($1::bigint[]) order by person_id for update) old"
+        "  where person_id = any($1::bigint[]) order by person_id for no key update) old"
         " where a.person_id = old.person_id and a.signed_in_at is not null"
         " returning a.person_id, old.away",
         sorted(ids),
@@ -98,6 +114,11 @@ async def beat(tx: Tx, ids: Iterable[AgentId], at: datetime) -> None:
         if row["away"]:
             tx.nudge(Kind.AGENT, row["person_id"])
             tx.nudge(Kind.ROUTING)
+
+
+async def is_disabled(tx: Tx, id: AgentId) -> bool:
+    """Whether agent *id* may not sign in any more."""
+    return bool(await tx.fetchval("select disabled_at is not null from person where id = $1", id))
 
 
 async def join_team(tx: Tx, id: AgentId, team: int | None) -> None:

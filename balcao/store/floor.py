@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from balcao.domain.routing import Candidate, Waiting
-from balcao.domain.task import AgentId, QueueId
+from balcao.domain.values import AgentId, QueueId, Unanswered
 from balcao.store.database import Connection, Tx
 
 ROUTER_LOCK = 7_266_152
@@ -21,33 +23,56 @@ async def unlock(connection: Connection) -> None:
     await connection.execute("select pg_advisory_unlock($1)", ROUTER_LOCK)
 
 
-async def beat_pulse(tx: Tx, at: datetime) -> timedelta:
-    """Note that a router works now; how long none had."""
-    before: datetime = await tx.fetchval("select at from pulse for update")
-    await tx.execute("update pulse set at = greatest(at, $1)", at)
-    return at - before
+async def was_away(tx: Tx, at: datetime, outage_min: timedelta) -> bool:
+    """Whether no router at all had worked for *outage_min* or longer."""
+    before: datetime = await tx.fetchval("select at from pulse")
+    return at - before >= outage_min
 
 
-async def waiting(tx: Tx) -> list[Waiting]:
-    """Every task that waits for an offer, with who is asked last and who not at all."""
-    rows = await tx.fetch(
-        "select t.id, t.queue_id, t.priority, t.queued_at,"
-        " coalesce(array_agg(l.agent_id) filter (where l.outcome = 'rona'), '{}') as missed_by,"
+async def beat_pulse(tx: Tx, at: datetime, *, resumed: bool) -> None:
+    """Note that a router works now; *resumed*: until now none had for a while."""
+    await tx.execute(
+        "update pulse set at = greatest(at, $1), resumed_at = case when $2 then $1"
+        " else resumed_at end",
+        at,
+        resumed,
+    )
+
+
+async def waiting(tx: Tx, at: datetime) -> list[Waiting]:
+    """All that waits for an offer at *at*, with who is asked last and who not at all."""
+    tasks = await tx.fetch(
+        "select t.id, null::int as number, t.queue_id, t.priority, t.queued_at,"
+        " coalesce(array_agg(l.agent_id) filter (where l.outcome in"
+        "  ('rona', 'abandoned', 'transferred', 'lost')), '{}') as missed_by,"
         " coalesce(array_agg(l.agent_id) filter (where l.closed_at is null"
-        " and l.id is not null), '{}') as barred"
+        "  and l.id is not null), '{}') as barred"
         " from task t left join leg l on l.task_id = t.id where t.state = 'queued' group by t.id"
     )
-    return [
-        Waiting(
-            task=row["id"],
-            queue=QueueId(row["queue_id"]),
-            priority=row["priority"],
-            queued_at=row["queued_at"],
-            missed_by=frozenset(row["missed_by"]),
-            barred=frozenset(row["barred"]),
-        )
-        for row in rows
-    ]
+    invitations = await tx.fetch(
+        "select i.task_id as id, i.number, i.queue_id, t.priority, i.invited_at as queued_at,"
+        " coalesce(array_agg(l.agent_id) filter (where l.invitation = i.number), '{}')"
+        "  as missed_by,"
+        " coalesce(array_agg(l.agent_id) filter (where l.closed_at is null), '{}') as barred"
+        " from invitation i join task t on t.id = i.task_id join leg l on l.task_id = i.task_id"
+        " where i.closed_at is null and i.queue_id is not null and i.expires_at > $1"
+        " group by i.task_id, i.number, t.id"
+        " having not bool_or(l.invitation is not distinct from i.number and l.closed_at is null)",
+        at,
+    )
+    return [_waiting(row) for row in (*tasks, *invitations)]
+
+
+def _waiting(row: asyncpg.Record) -> Waiting:
+    return Waiting(
+        task=row["id"],
+        queue=QueueId(row["queue_id"]),
+        priority=row["priority"],
+        queued_at=row["queued_at"],
+        missed_by=frozenset(row["missed_by"]),
+        barred=frozenset(row["barred"]),
+        invitation=row["number"],
+    )
 
 
 async def candidates(tx: Tx, beat_after: datetime) -> list[Candidate]:
@@ -87,3 +112,16 @@ async def ring_time(tx: Tx, queue: QueueId) -> timedelta:
         queue,
     )
     return timedelta(seconds=seconds)
+
+
+async def wait_time(tx: Tx, queue: QueueId) -> timedelta | None:
+    """How long anybody waits in *queue* at most; None where it sets no limit."""
+    seconds = await tx.fetchval("select wait_seconds_max from queue where id = $1", queue)
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+async def unanswered(tx: Tx, queue: QueueId) -> Unanswered:
+    """What becomes of a transfer from *queue* that its agent does not accept."""
+    return Unanswered(
+        await tx.fetchval("select transfer_unanswered from queue where id = $1", queue)
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 from balcao.domain import window
 from balcao.domain.message import Person, Status, check_settle, checked_text
-from balcao.domain.task import AgentId, Refused, Role, State
+from balcao.domain.values import AgentId, Refused, Role, State
 from balcao.store import conversations
 from balcao.store.conversations import Conversation
 from balcao.store.database import Kind, Tx

@@ -63,7 +63,10 @@ async def _run_missing(connection: asyncpg.Connection[asyncpg.Record]) -> list[s
                     "insert into migration (name, digest) values ($1, $2)", name, digest
                 )
         elif known[name] != digest:
-            raise MigrationError(f"migration {name} is not the one that ran on this database")
+            raise MigrationError(
+                f"migration {name} is not the one that ran on this database: it is of an earlier"
+                " day of development, and has to be made anew (for a demo, with --fresh)"
+            )
     return missing
 
 

@@ -6,7 +6,7 @@ like everything else.
 
 from __future__ import annotations
 
-from balcao.domain.task import AgentId, Refused, State
+from balcao.domain.values import AgentId, Refused, State
 from balcao.store import conversations, tasks
 from balcao.store.database import Kind, Tx
 
@@ -37,12 +37,16 @@ async def had_part(tx: Tx, task_id: int, agent: int) -> bool:
     )
 
 
-async def owner(tx: Tx, task_id: int) -> tuple[int, str] | None:
-    """The id and name of whoever took the task last."""
+async def winner(tx: Tx, task_id: int, loser: int) -> tuple[int, str] | None:
+    """The id and name of whoever took the task last, where *loser* was to own it too."""
     row = await tx.fetchrow(
         "select p.id, p.name from leg l join person p on p.id = l.agent_id where l.task_id = $1"
-        " and l.role = 'primary' and l.connected_at is not null order by l.id desc limit 1",
+        " and l.role = 'primary' and l.connected_at is not null and not exists ("
+        "  select from leg x where x.task_id = $1 and x.agent_id = $2 and x.role = 'guest'"
+        "  and x.id = (select max(y.id) from leg y where y.task_id = $1 and y.agent_id = $2))"
+        " order by l.id desc limit 1",
         task_id,
+        loser,
     )
     return None if row is None else (row["id"], row["name"])
 

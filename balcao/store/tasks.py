@@ -13,31 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Concatenate, ParamSpec
 
-import asyncpg
-
-from balcao.domain.task import (
-    AgentId,
-    CodeId,
-    Event,
-    Leg,
-    Outcome,
-    QueueId,
-    Role,
-    Task,
-)
-from balcao.store import conversations, lines
+from balcao.domain.values import AgentId, Event, QueueId, Task
+from balcao.store import conversations, journal, legs, lines
 from balcao.store.conversations import Conversation
 from balcao.store.database import Kind, Tx
 
 P = ParamSpec("P")
-
-#: Steps that people see in the thread.  The others are in the journal alone.
-SHOWN = frozenset({"accepted", "ended"})
-
-_LEG = (
-    "id, agent_id, role, offered_at, answer_by, connected_at, wrap_up_at, closed_at, outcome,"
-    " wrap_up_code_id, wrap_up_note"
-)
 
 
 class NoSuchTask(LookupError):
@@ -78,8 +59,18 @@ async def read(tx: Tx, id: int) -> Task:
     row = await tx.fetchrow("select * from task where id = $1", id)
     if row is None:
         raise NoSuchTask(id)
-    legs = await tx.fetch(f"select {_LEG} from leg where task_id = $1 order by id", id)
-    return _task(row, legs)
+    parts, invitations = await legs.read(tx, id)
+    return Task(
+        id=row["id"],
+        queue=QueueId(row["queue_id"]),
+        priority=row["priority"],
+        queued_at=row["queued_at"],
+        version=row["version"],
+        ended_at=row["ended_at"],
+        origin=legs.origin(row),
+        legs=parts,
+        invitations=invitations,
+    )
 
 
 async def move(
@@ -168,7 +159,7 @@ async def _save(tx: Tx, held: Held, task: Task, event: Event) -> Task:
     version = held.task.version + 1
     await tx.execute(
         "update task set version = $2, state = $3, ended_at = $4, queue_id = $5, queued_at = $6,"
-        " priority = $7 where id = $1",
+        " priority = $7, from_kind = $8, from_by = $9, from_note = $10 where id = $1",
         task.id,
         version,
         task.state,
@@ -176,132 +167,16 @@ async def _save(tx: Tx, held: Held, task: Task, event: Event) -> Task:
         task.queue,
         task.queued_at,
         task.priority,
+        task.origin.source,
+        task.origin.by,
+        task.origin.note,
     )
-    await tx.execute(
-        "insert into event (task_id, version, at, code, params, by_kind, by_id)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        task.id,
-        version,
-        event.at,
-        event.code,
-        dict(event.params),
-        event.by.kind,
-        event.by.id,
-    )
-    if event.code in SHOWN:
-        await lines.put(tx, [await _line(tx, held, event)])
-    changed = [leg for leg in task.legs if leg not in held.task.legs]
-    await _save_legs(tx, held.conversation, task, changed)
+    await journal.put(tx, held.conversation, task.id, version, event)
+    await legs.save(tx, held.conversation, held.task, task)
     held.conversation.next_version()
     await conversations.save_all(tx, [held.conversation])
     tx.nudge(Kind.ROUTING)
     return await read(tx, task.id)
-
-
-async def _save_legs(
-    tx: Tx, conversation: Conversation, task: Task, changed: Sequence[Leg]
-) -> None:
-    for leg in changed:
-        if leg.id is None:
-            await _insert_leg(tx, task, leg)
-        else:
-            await _update_leg(tx, conversation, leg)
-    agents = sorted({leg.agent for leg in changed})
-    await tx.fetch(
-        "select 1 from agent where person_id = any($1::bigint[]) order by person_id for update",
-        agents,
-    )
-    await tx.execute(
-        "update agent set version = version + 1 where person_id = any($1::bigint[])", agents
-    )
-    for agent in agents:
-        tx.nudge(Kind.AGENT, agent)
-
-
-async def _insert_leg(tx: Tx, task: Task, leg: Leg) -> None:
-    await tx.execute(
-        "insert into leg (task_id, agent_id, role, offered_at, answer_by, read_seq)"
-        " select id, $2, $3, $4, $5, opened_seq from task where id = $1",
-        task.id,
-        leg.agent,
-        leg.role,
-        leg.offered_at,
-        leg.answer_by,
-    )
-
-
-async def _update_leg(tx: Tx, conversation: Conversation, leg: Leg) -> None:
-    over = leg.connected_at is not None and leg.outcome is not None
-    await tx.execute(
-        "update leg set role = $2, answer_by = $3, connected_at = $4, wrap_up_at = $5,"
-        " closed_at = $6, outcome = $7, wrap_up_code_id = $8, wrap_up_note = $9,"
-        " until_seq = coalesce(until_seq, $10) where id = $1",
-        leg.id,
-        leg.role,
-        leg.answer_by,
-        leg.connected_at,
-        leg.wrap_up_at,
-        leg.closed_at,
-        leg.outcome,
-        leg.wrap_up_code,
-        leg.wrap_up_note,
-        conversation.last_seq if over else None,
-    )
-
-
-async def _line(tx: Tx, held: Held, event: Event) -> lines.Line:
-    """The line that tells *event* in the thread, with the agent's name as it is now."""
-    agent_id = event.params.get("agent_id")
-    name = await tx.fetchval("select name from person where id = $1", agent_id)
-    params = {"agent_id": str(agent_id), "agent": name}
-    return lines.Line(held.conversation, held.task.id, event.at, event.code, params)
-
-
-def _task(row: asyncpg.Record, legs: Sequence[asyncpg.Record]) -> Task:
-    return Task(
-        id=row["id"],
-        queue=QueueId(row["queue_id"]),
-        priority=row["priority"],
-        queued_at=row["queued_at"],
-        version=row["version"],
-        ended_at=row["ended_at"],
-        legs=tuple(_leg(leg) for leg in legs),
-    )
-
-
-def _leg(row: asyncpg.Record) -> Leg:
-    outcome, code = row["outcome"], row["wrap_up_code_id"]
-    return Leg(
-        agent=AgentId(row["agent_id"]),
-        role=Role(row["role"]),
-        offered_at=row["offered_at"],
-        answer_by=row["answer_by"],
-        connected_at=row["connected_at"],
-        wrap_up_at=row["wrap_up_at"],
-        closed_at=row["closed_at"],
-        outcome=None if outcome is None else Outcome(outcome),
-        wrap_up_code=None if code is None else CodeId(code),
-        wrap_up_note=row["wrap_up_note"],
-        id=row["id"],
-    )
-
-
-async def rung_out(tx: Tx, at: datetime) -> list[tuple[int, AgentId]]:
-    """Offers whose time is up, oldest first: task and agent."""
-    rows = await tx.fetch(
-        "select task_id, agent_id from leg where connected_at is null and closed_at is null"
-        " and answer_by <= $1 order by offered_at, id",
-        at,
-    )
-    return [(row["task_id"], row["agent_id"]) for row in rows]
-
-
-async def next_deadline(tx: Tx) -> datetime | None:
-    """When the next ringing offer runs out."""
-    at: datetime | None = await tx.fetchval(
-        "select min(answer_by) from leg where connected_at is null and closed_at is null"
-    )
-    return at
 
 
 async def ringing_at(tx: Tx, agent: AgentId) -> list[int]:
@@ -314,10 +189,11 @@ async def ringing_at(tx: Tx, agent: AgentId) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def ringing(tx: Tx) -> list[tuple[int, AgentId]]:
-    """Every ringing offer: task and agent."""
+async def open_at(tx: Tx, agent: AgentId) -> list[int]:
+    """The tasks in which *agent* has an open part, in the order of their conversations."""
     rows = await tx.fetch(
-        "select task_id, agent_id from leg where connected_at is null and closed_at is null"
-        " order by id"
+        "select t.id from leg l join task t on t.id = l.task_id where l.agent_id = $1"
+        " and l.closed_at is null order by t.conversation_id, t.id",
+        agent,
     )
-    return [(row["task_id"], row["agent_id"]) for row in rows]
+    return [row["id"] for row in rows]

@@ -18,7 +18,7 @@ from litestar.openapi import OpenAPIConfig
 
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
-from balcao.web import describing, desk, headers, messages, public, session, tasks
+from balcao.web import describing, desk, handing, headers, messages, public, session, tasks
 from balcao.web.bodies import DemoAccount
 from balcao.web.figures import Figures
 from balcao.web.gate import HungUp, gate
@@ -31,7 +31,14 @@ from balcao.web.webhook import Application, Message, Receive, Scope, Send
 
 #: The version of the API, which only ever grows; not that of the package.
 API_VERSION = "1"
-ROUTES = [*session.ROUTES, *desk.ROUTES, *tasks.ROUTES, *messages.ROUTES, *public.ROUTES]
+ROUTES = [
+    *session.ROUTES,
+    *desk.ROUTES,
+    *tasks.ROUTES,
+    *handing.ROUTES,
+    *messages.ROUTES,
+    *public.ROUTES,
+]
 OPERATIONS = frozenset({"/health", "/ready", "/metrics"})
 
 

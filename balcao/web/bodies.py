@@ -68,6 +68,58 @@ class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=2000)] | None = None
 
 
+class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom a transfer or an invitation is for: exactly one of the two."""
+
+    queue_id: Short | None = None
+    agent_id: Short | None = None
+
+
+class Transfer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give a task to a queue or an agent, with a note for whoever receives it."""
+
+    to: Destination
+    note: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class Conference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask an agent, or the next fit agent of a queue, into a conference."""
+
+    to: Destination
+
+
+class HandOver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The connected guest who is to own the task."""
+
+    agent_id: Short
+
+
+class QueueTarget(Struct, frozen=True):
+    """A queue to transfer to or to invite from, with how many wait there and the longest."""
+
+    id: str
+    name: str
+    open: bool
+    waiting: int
+    longest_wait_s: int
+
+
+class AgentTarget(Struct, frozen=True):
+    """An agent who is available and has a free slot."""
+
+    id: str
+    name: str
+    team: str | None
+    free_slots: int
+
+
+class Targets(Struct, frozen=True):
+    """Whom a task can be given to at this moment, by name."""
+
+    queues: list[QueueTarget]
+    agents: list[AgentTarget]
+
+
 class SessionView(Struct, frozen=True):
     """Who is signed in; `agent` is null for a person without the agent's role."""
 

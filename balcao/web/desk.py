@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from balcao.domain import agent as steps
-from balcao.domain.task import Actor, ActorKind, AgentId, CodeId
+from balcao.domain.values import Actor, ActorKind, AgentId, CodeId
 from balcao.realtime.views import AgentView
 from balcao.store import agents, parts
 from balcao.store.database import Tx

@@ -16,10 +16,11 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
-from balcao.domain.task import Refused
+from balcao.domain.values import Refused
 from balcao.store.agents import NoSuchAgent
 from balcao.store.database import UNREACHABLE
 from balcao.store.messages import NoSuchMessage
+from balcao.store.targets import UnknownTarget
 from balcao.store.tasks import NoSuchTask
 
 log = structlog.get_logger()
@@ -27,10 +28,15 @@ log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 
 #: Refused for what was said, and not for the state of things.
-UNFIT = frozenset({"empty", "too-long", "client-id-reused"})
+UNFIT = frozenset({"empty", "too-long", "client-id-reused", "unknown-code"})
 
 #: The field that such a refusal speaks of.
-FIELDS = {"empty": "text", "too-long": "text", "client-id-reused": "client_id"}
+FIELDS = {
+    "empty": "text",
+    "too-long": "text",
+    "client-id-reused": "client_id",
+    "unknown-code": "aux_code_id",
+}
 
 #: The codes of what HTTP itself has words for.
 CODES = {
@@ -80,6 +86,8 @@ def problem_of(error: Exception) -> Problem:
         return _refused(error)
     if isinstance(error, (NotSeen, NoSuchTask, NoSuchMessage, NoSuchAgent)):
         return Problem(404)
+    if isinstance(error, UnknownTarget):
+        return Problem(422, "unknown-target", field="to")
     if isinstance(error, ValidationException):
         return _invalid(error)
     if isinstance(error, (SerializationException, RecursionError)):

@@ -19,7 +19,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from balcao.domain import agent as steps
-from balcao.domain.task import Actor, ActorKind, AgentId
+from balcao.domain.values import Actor, ActorKind, AgentId
 from balcao.realtime import sight
 from balcao.realtime.views import AgentView, Named
 from balcao.store import agents, sessions, views
@@ -94,6 +94,8 @@ async def _begin_agent(tx: Tx, person: Person, data: SignIn) -> int | None:
     if not elsewhere or agent.signed_in_at is None:
         code = await agents.default_idle_code(tx)
         await agents.move(tx, agent.id, _by(person.id), steps.sign_in, code)
+    else:  # the new desk is there from now on, however long the old one was silent
+        await agents.beat(tx, [agent.id], await tx.now())
     await agents.join_team(tx, agent.id, team)
     return team
 

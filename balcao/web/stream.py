@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from balcao.domain.task import AgentId
+from balcao.domain.values import AgentId
 from balcao.realtime import sight
 from balcao.realtime.watcher import Watcher, ping_event
 from balcao.store import agents

@@ -16,11 +16,11 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from balcao.domain import task as steps
-from balcao.domain.task import AgentId, CodeId, Refused, State
+from balcao.domain.values import AgentId, CodeId, Refused, State
 from balcao.realtime import sight
 from balcao.realtime.sight import Sight
 from balcao.realtime.views import Named, TaskView
-from balcao.store import agents, parts, tasks, views
+from balcao.store import agents, handling, journal, parts, tasks, views
 from balcao.store.database import Tx
 from balcao.store.sessions import Who
 from balcao.web.bodies import By, Step, TaskList, WrapUp
@@ -73,7 +73,7 @@ async def accept(id: FromPath[str], me: Me, node: TheNode) -> Response[TaskView]
         try:
             await tasks.move(tx, task_id, steps.accept, AgentId(me.id))
         except Refused as refused:
-            winner = await parts.owner(tx, task_id)
+            winner = await parts.winner(tx, task_id, me.id)
             if winner is None:
                 raise
             named = Named(str(winner[0]), winner[1])
@@ -127,7 +127,7 @@ async def end(id: FromPath[str], me: Me, node: TheNode) -> Response[TaskView]:
     """End the task for the customer; the caller's wrap-up begins."""
     async with node.database.transaction() as tx:
         task_id = await part_of(tx, me, id)
-        await tasks.move(tx, task_id, steps.end, AgentId(me.id))
+        await handling.end(tx, task_id, AgentId(me.id))
         return await shown(tx, me, task_id)
 
 
@@ -140,7 +140,16 @@ async def wrap_up(
         task_id = await part_of(tx, me, id)
         code = await wrap_up_code(tx, data.aux_code_id)
         note = (data.note or "").replace("\0", "").strip() or None
-        await tasks.move(tx, task_id, steps.wrap_up, AgentId(me.id), code, note)
+        await handling.wrap_up(tx, task_id, AgentId(me.id), code, note)
+        return await shown(tx, me, task_id)
+
+
+@post("/api/tasks/{id:str}/wrap-up/hold", operation_id="hold", status_code=200, responses=NO_LONGER)
+async def hold(id: FromPath[str], me: Me, node: TheNode) -> Response[TaskView]:
+    """Stop the countdown of the caller's wrap-up, where the profile lets one."""
+    async with node.database.transaction() as tx:
+        task_id = await part_of(tx, me, id)
+        await tasks.move(tx, task_id, steps.hold, AgentId(me.id))
         return await shown(tx, me, task_id)
 
 
@@ -167,19 +176,14 @@ async def timeline(id: FromPath[str], me: Me, node: TheNode) -> list[Step]:
         if not seen.task(task_id, place["opened_seq"]):
             raise NotSeen(id)
         rows = await views.timeline(tx, task_id)
-    return [_step(row) for row in rows]
+        told = await journal.named(tx, [row["params"] for row in rows])
+    return [_step(row, params) for row, params in zip(rows, told, strict=True)]
 
 
-def _step(row: sight.Row) -> Step:
+def _step(row: sight.Row, params: dict[str, object]) -> Step:
     by_id = None if row["by_id"] is None else str(row["by_id"])
     by = By(row["by_kind"], by_id, row["name"])
-    params = {name: _outside(name, value) for name, value in row["params"].items()}
     return Step(sight.moment(row["at"]), row["code"], params, by, row["reason"])
-
-
-def _outside(name: str, value: object) -> object:
-    """An id of ours is a string outside."""
-    return str(value) if name.endswith("_id") and value is not None else value
 
 
 ROUTES: Sequence[HTTPRouteHandler] = [
@@ -190,5 +194,6 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     typing,
     end,
     wrap_up,
+    hold,
     timeline,
 ]

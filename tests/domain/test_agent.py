@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from balcao.domain import agent as steps
-from balcao.domain.agent import Agent, AgentState
-from balcao.domain.task import AgentId, CodeId, Refused
+from balcao.domain.agent import Agent, AgentState, Patience
+from balcao.domain.values import AgentId, CodeId, Refused
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
@@ -89,3 +89,32 @@ def test_offers_go_to_available_agents_with_a_slot_and_a_desk(
 def test_nobody_else_is_offered_anything(state: AgentState) -> None:
     agent = Agent(AgentId(1), state, NOON, signed_in_at=NOON, beat_at=NOON)
     assert not agent.may_be_offered(NOON)
+
+
+def test_losing_the_connection_makes_idle_but_never_ends_rona() -> None:
+    away = steps.lose_connection(available(), LATER, LUNCH)
+    assert (away.state, away.aux_code, away.since) == (AgentState.IDLE, LUNCH, LATER)
+    missed = steps.miss(available(), NOON)
+    assert steps.lose_connection(missed, LATER, LUNCH) == missed
+
+
+@pytest.mark.parametrize(
+    ("signed_in", "beat", "resumed", "silence"),
+    [(0, 60, 0, 240), (90, 60, 0, 210), (0, 60, 200, 100), (0, None, 0, 300)],
+    ids=["heard", "signed in since", "an outage since", "never heard"],
+)
+def test_silence_counts_from_the_last_answer_the_sign_in_or_the_end_of_an_outage(
+    signed_in: int, beat: int | None, resumed: int, silence: int
+) -> None:
+    def after(seconds: int) -> datetime:
+        return NOON + timedelta(seconds=seconds)
+
+    agent = Agent(
+        AgentId(1),
+        AgentState.AVAILABLE,
+        NOON,
+        signed_in_at=after(signed_in),
+        beat_at=None if beat is None else after(beat),
+    )
+    patience = Patience(timedelta(seconds=50), timedelta(minutes=10), after(resumed))
+    assert agent.silent_for(LATER, patience) == timedelta(seconds=silence)

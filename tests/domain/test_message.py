@@ -22,7 +22,7 @@ from balcao.domain.message import (
     moment,
     next_try,
 )
-from balcao.domain.task import Refused, Role
+from balcao.domain.values import Refused, Role
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANA = 7

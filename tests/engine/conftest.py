@@ -1,4 +1,4 @@
-"""A desk, a Graph API and a sender between them, for whoever asks."""
+"""A desk, a Graph API and a sender between them, and a hall of agents, for whoever asks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from balcao.engine.sender import Sender
 from balcao.store.database import Database
 from balcao.whatsapp.client import Client
+from tests.engine.hall import Hall
+from tests.engine.hall import hall as open_hall
 from tests.engine.outbound import KEY, Desk, sit_down
 from tests.whatsapp.graph import Graph
 
@@ -29,3 +31,9 @@ async def sender(database: Database, graph: Graph) -> AsyncIterator[Sender]:
     client = await Client.open(graph.url, "v26.0", answer_seconds=5)
     yield Sender(database, client, seal_key=KEY, access_token="a-token")
     await client.close()
+
+
+@pytest.fixture
+async def hall(dsn: str) -> AsyncIterator[Hall]:
+    async with open_hall(dsn) as hall:
+        yield hall

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from balcao.domain.task import AgentId, accept
+from balcao.domain.task import accept
+from balcao.domain.values import AgentId
 from balcao.engine.sender import Sender
 from balcao.store import messages, tasks
 from balcao.store.database import Database

@@ -7,7 +7,7 @@ import pytest
 
 from balcao.domain import agent as agent_steps
 from balcao.domain import task as steps
-from balcao.domain.task import SYSTEM, AgentId, Outcome, Refused, State, Task
+from balcao.domain.values import SYSTEM, AgentId, Outcome, Refused, State, Task
 from balcao.engine.router import Router
 from balcao.store import agents, tasks
 from balcao.store.database import Database

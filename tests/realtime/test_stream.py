@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from balcao.domain.task import AgentId
+from balcao.domain.values import AgentId
 from balcao.realtime import hub, watcher
 from balcao.realtime.turn import NEWEST
 from balcao.realtime.watcher import Watcher

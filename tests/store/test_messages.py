@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from balcao.domain.message import TEXT_MAX
-from balcao.domain.task import AgentId, Refused, accept, end
+from balcao.domain.task import accept, end
+from balcao.domain.values import AgentId, Refused
 from balcao.store import messages, tasks
 from balcao.store.database import Database
 from balcao.store.messages import Author

@@ -223,6 +223,11 @@ class House:
                 await tx.execute("delete from agent where person_id = $1", id)
         return id
 
+    async def id_of(self, name: str) -> str:
+        """The id of the person of this *name*, as it is known outside."""
+        rows = await sql(self.database, "select id from person where name = $1", name)
+        return str(rows[0]["id"])
+
     async def agent(self, name: str, *, state: str = "available") -> Browser:
         """A new agent, signed in, with a desk that answers, in this *state*."""
         await self.employ(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -20,6 +21,14 @@ NAMED: dict[tuple[str, str], object] = {
     ("POST", "/api/tasks/{task}/typing"): None,
     ("POST", "/api/tasks/{task}/end"): None,
     ("POST", "/api/tasks/{task}/wrap-up"): {"aux_code_id": "4"},
+    ("POST", "/api/tasks/{task}/wrap-up/hold"): None,
+    ("POST", "/api/tasks/{task}/transfer"): {"to": {"queue_id": "1"}},
+    ("POST", "/api/tasks/{task}/conference"): {"to": {"queue_id": "1"}},
+    ("DELETE", "/api/tasks/{task}/conference"): None,
+    ("POST", "/api/tasks/{task}/conference/end"): None,
+    ("POST", "/api/tasks/{task}/leave"): None,
+    ("POST", "/api/tasks/{task}/hand-over"): {"agent_id": "1"},
+    ("DELETE", "/api/tasks/{task}/guests/{agent}"): None,
     ("GET", "/api/tasks/{task}/timeline"): None,
     ("GET", "/api/conversations/{conversation}/messages"): None,
     ("GET", "/api/conversations/{conversation}/tasks"): None,
@@ -29,9 +38,18 @@ NAMED: dict[tuple[str, str], object] = {
 }
 
 
+#: A place for an id in the path of a route.
+PLACE = re.compile(r"{\w+:str}")
+
+
 def with_id(path: str, id: str) -> str:
     """The *path* with this id in it, whatever it is the id of."""
-    return path.format(task=id, conversation=id, message=id, notice=id)
+    return path.format(task=id, conversation=id, message=id, notice=id, agent=id)
+
+
+def asked(path: str) -> str:
+    """The *path* of a route as a browser would ask for it."""
+    return PLACE.sub("1", path)
 
 
 @dataclass
@@ -43,6 +61,7 @@ class Hers:
     conversation: int
     message: int
     notice: int
+    agent: int = 1
 
     def path(self, pattern: str) -> str:
         return pattern.format(**vars(self))
@@ -66,7 +85,7 @@ async def hers(here: House) -> Hers:
 
 def test_every_route_that_names_a_thing_is_tried_here() -> None:
     named = {
-        (method, path.replace("{id:str}", "{id}"))
+        (method, PLACE.sub("{id}", path))
         for route in ROUTES
         for path in route.paths
         for method in route.http_methods
@@ -89,7 +108,7 @@ async def test_nobody_is_told_to_sign_in_first(here: House, hers: Hers) -> None:
             continue
         for path in route.paths:
             (method,) = route.http_methods - {"HEAD", "OPTIONS"}
-            reply = await stranger.ask(method, path.replace("{id:str}", "1"))
+            reply = await stranger.ask(method, asked(path))
             assert reply.problem == (401, "no-session"), path
 
 

@@ -29,10 +29,7 @@ create table person (
     unique (email)
 );
 
-create table person_settings (
-    person_id bigint primary key references person,
-    settings  jsonb  not null default '{}'
-);
+create table person_settings (person_id bigint primary key references person, settings jsonb not null default '{}');
 
 create table team (
     id         bigint generated always as identity primary key,
@@ -41,9 +38,7 @@ create table team (
 );
 
 create table team_member (
-    team_id   bigint not null references team,
-    person_id bigint not null references person,
-    primary key (team_id, person_id)
+    team_id bigint not null references team, person_id bigint not null references person, primary key (team_id, person_id)
 );
 create index team_member_person on team_member (person_id);
 
@@ -52,6 +47,7 @@ create table queue (
     name                text not null unique check (name <> ''),
     rona_seconds        integer check (rona_seconds between 1 and 6000),   -- null: the organisation's
     transfer_unanswered text not null default 'requeue' check (transfer_unanswered in ('requeue', 'end')),
+    wait_seconds_max    integer check (wait_seconds_max >= 1),             -- null: for ever; an invitation, ten minutes
     retired_at          timestamptz
 );
 
@@ -86,19 +82,36 @@ create table aux_code (
 create unique index aux_code_default on aux_code (kind) where is_default;
 insert into aux_code (kind, name, system_key) values ('idle', 'Conexão perdida', 'connection-lost');
 
+-- What an agent's desk allows, and how its wrap-ups end. A list that is null allows everything.
+create table desktop_profile (
+    id                bigint generated always as identity primary key,
+    name              text    not null unique check (name <> ''),
+    is_default        boolean not null default false,
+    wrap_up_seconds   integer check (wrap_up_seconds >= 1),   -- auto wrap-up after so long; null: off
+    wrap_up_may_hold  boolean not null default true,          -- may the agent stop that countdown?
+    guests_wrap_up    boolean not null default false,
+    queue_ids         bigint[],                               -- to transfer to or to invite from
+    team_ids          bigint[],                               -- whose agents may be transferred to or invited
+    wrap_up_code_ids  bigint[]
+);
+create unique index desktop_profile_default on desktop_profile (is_default) where is_default;
+insert into desktop_profile (name, is_default) values ('Padrão', true);
+
 -- Every change of configuration moves the organisation's version; views show names from here.
 create function organisation_changed() returns trigger language plpgsql as $$
 begin
     update organisation set version = version + 1;
     return null;
 end $$;
-create trigger configured after insert or update or delete on person      for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on team        for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on team_member for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on queue       for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on queue_team  for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on entry_point for each statement execute function organisation_changed();
-create trigger configured after insert or update or delete on aux_code    for each statement execute function organisation_changed();
+do $$
+declare one text;
+begin
+    foreach one in array array['person', 'team', 'team_member', 'queue', 'queue_team', 'entry_point', 'aux_code',
+                               'desktop_profile'] loop
+        execute format('create trigger configured after insert or update or delete on %I'
+                       ' for each statement execute function organisation_changed()', one);
+    end loop;
+end $$;
 
 -- One row for each person with the agent's role. Engaged is not stored: it is read off the legs.
 create table agent (
@@ -114,6 +127,7 @@ create table agent (
     last_assigned_at timestamptz,                      -- the last offer; longest ago is asked first
     rona_leg_id      bigint,                           -- the offer that was missed, while in rona
     capacity         integer check (capacity between 0 and 100),
+    profile_id       bigint references desktop_profile,   -- null: the default one
     check ((state = 'idle') = (aux_code_id is not null))
 );
 
@@ -126,10 +140,7 @@ create table session (
 );
 create index session_person on session (person_id);
 
-create table sign_in_failure (
-    email text not null,
-    at    timestamptz not null
-);
+create table sign_in_failure (email text not null, at timestamptz not null);
 create index sign_in_failure_email on sign_in_failure (email, at);
 
 create table customer (
@@ -175,6 +186,9 @@ create table task (
     queued_at       timestamptz not null,              -- the place in the queue
     ended_at        timestamptz,                       -- for the customer; wrap-up may go on
     opened_seq      bigint not null,                   -- conversation.last_seq when it was opened
+    from_kind       text not null default 'queue' check (from_kind in ('queue', 'transfer')),
+    from_by         bigint references person,          -- the next offer is said to come from there
+    from_note       text,
     state           text not null check (state in ('queued', 'offered', 'connected', 'wrap-up', 'ended'))
                     -- a copy of what the legs say, so that it can be indexed; never decided from
 );
@@ -187,14 +201,19 @@ create table leg (
     task_id         bigint not null references task,
     agent_id        bigint not null references agent,
     role            text   not null check (role in ('primary', 'guest')),
+    queue_id        bigint not null references queue,  -- that it was offered for
+    direct          boolean not null default false,    -- to this agent and no other
+    invitation      integer,                           -- that it rang for
+    capacity        integer not null,                  -- what the agent could take in all when it began
     offered_at      timestamptz not null,
     answer_by       timestamptz,                       -- null for a leg that never rang
     connected_at    timestamptz,
     wrap_up_at      timestamptz,
     wrap_up_by      timestamptz,                       -- auto wrap-up submits then
+    wrap_up_hold    text not null default 'none' check (wrap_up_hold in ('none', 'allowed', 'held')),
     closed_at       timestamptz,
-    outcome         text check (outcome in ('ended', 'transferred', 'handed_over', 'left', 'removed', 'rona',
-                        'abandoned', 'withdrawn', 'customer_left', 'lost', 'merged')),
+    outcome         text check (outcome in ('ended', 'transferred', 'handed_over', 'left', 'removed', 'rona', 'abandoned',
+                        'withdrawn', 'customer_left', 'lost', 'merged')),
     wrap_up_code_id bigint references aux_code,
     wrap_up_note    text,
     from_kind       text not null default 'queue' check (from_kind in ('queue', 'transfer', 'conference')),
@@ -214,6 +233,24 @@ create index leg_ringing on leg (answer_by) where connected_at is null and close
 create index leg_wrapping on leg (wrap_up_by) where wrap_up_by is not null and closed_at is null;
 create index leg_closed on leg (agent_id, closed_at) where closed_at is not null;
 alter table agent add foreign key (rona_leg_id) references leg;
+
+-- Who is asked into a task. One to a queue waits there, in the place of its moment.
+create table invitation (
+    task_id    bigint  not null references task,
+    number     integer not null,
+    by_id      bigint  not null references agent,      -- the owner, who is told what becomes of it
+    agent_id   bigint  references agent,
+    queue_id   bigint  references queue,
+    invited_at timestamptz not null,
+    expires_at timestamptz,                            -- one to a queue waits no longer
+    closed_at  timestamptz,
+    answer     text check (answer in ('accepted', 'cancelled', 'abandoned', 'withdrawn', 'expired')),
+    primary key (task_id, number),
+    check ((agent_id is null) <> (queue_id is null)),
+    check ((closed_at is null) = (answer is null))
+);
+create index invitation_open on invitation (queue_id, invited_at) where closed_at is null;
+alter table leg add foreign key (task_id, invitation) references invitation;
 
 -- The journal of tasks: exactly one row for each step, written with it. Nothing decides from it.
 create table event (
@@ -346,7 +383,8 @@ create index notice_open on notice (agent_id) where dismissed_at is null;
 -- When a router last worked. A longer gap means that nobody could, and counts for no agent.
 create table pulse (
     id smallint primary key default 1 check (id = 1),
-    at timestamptz not null
+    at timestamptz not null,
+    resumed_at timestamptz not null default 'epoch'       -- when the last such gap ended: absences start anew
 );
 insert into pulse (at) values (clock_timestamp());
 
