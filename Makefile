@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help sync demo check test lint desktop-lint browser fmt clean
+.PHONY: help sync demo check test mutants lint desktop-lint browser fmt clean
 
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venv/bin
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo    everything, with customers to play with (ARGS="--port 9000" is passed on)'
 	@echo 'make test    the whole test-suite'
 	@echo 'make check   the fast loop: format, lint, types, layers, fast tests'
+	@echo 'make mutants changes the rules in every small way, and the tests must notice'
 	@echo 'make fmt     put the sources into shape'
 	@echo 'make clean   remove what was built'
 
@@ -49,6 +50,9 @@ check: lint desktop-lint
 test: lint desktop-lint browser
 	$(BIN)/pytest -q -n 2 --ignore=tests/e2e
 	$(if $(BROWSER_TESTS),$(BIN)/pytest -q $(BROWSER_TESTS))
+
+mutants: sync
+	$(BIN)/python scripts/mutants.py
 
 lint: sync
 	$(BIN)/ruff format --check
