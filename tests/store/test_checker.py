@@ -1,85 +1,97 @@
-"""The checker finds nothing where all is well, and names each promise that is broken."""
+"""The checker finds nothing where all is well, and names each promise that is broken.
+
+One hour in which everything happens is lived through once.  Each break is made in a transaction
+on top of it, looked at from inside, and taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import datetime
 
 import pytest
 
 from balcao import checker
-from balcao.domain import task as steps
-from balcao.domain.task import AgentId
-from balcao.engine.intake import Intake
-from balcao.store import tasks
+from balcao.domain.message import Status
+from balcao.domain.values import Answer, Hold, Outcome, State
 from balcao.store.database import Database
-from balcao.store.webhooks import Inbox
-from tests import world
-from tests.whatsapp import bodies
+from tests.conftest import run
+from tests.store.breaks import BREAKS
+from tests.store.history import live_through
+from tests.world import sql
 
-BREAKS = {
-    "a state that the legs do not tell": (
-        "update task set state = 'ended' where state = 'connected'",
-        "6 task conservation",
-    ),
-    "a step without its line in the journal": (
-        "delete from event where version = 1",
-        "15 accountability",
-    ),
-    "a stored message that is in no thread": (
-        "delete from message where direction = 'in'",
-        "1 durable before ack",
-    ),
-    "a gap in the arrival numbers": (
-        "update message set seq = seq + 10",
-        "4 deterministic order",
-    ),
-    "a message of another second than its own": (
-        "update message set second = second + 1",
-        "4 deterministic order",
-    ),
-    "an answer after the deadline": (
-        "update leg set answer_by = connected_at - interval '1 second'",
-        "8 single winner",
-    ),
-    "a status that did not rise": (
-        """with m as (update message set direction = 'out', status = 'sent', attempt = 1
-        returning id) insert into message_status (message_id, attempt, status, at)
-        select id, 1, 'read', clock_timestamp() from m""",
-        "5 monotone status",
-    ),
-    "more at one desk than it takes": (
-        "update organisation set capacity = 0",
-        "9 capacity",
-    ),
+
+class _Undo(Exception):
+    """Takes a transaction back."""
+
+
+#: Everything that the journal can tell, but for what comes of an outage.
+STEPS = {
+    *("queued", "offered", "accepted", "joined", "rona", "abandoned", "withdrawn", "transferred"),
+    *("invited", "cancelled", "expired", "left", "removed", "handed-over", "ended", "lost"),
+    *("wrapped-up", "held"),
 }
 
 
-async def a_conversation(database: Database) -> None:
-    """A customer has written through a webhook, and an agent has accepted."""
-    floor = await world.build(database)
-    agent = await world.available(database, floor, "Marina")
-    now = int((await world.clock(database)).timestamp())
-    async with Inbox(database) as inbox:
-        await inbox.put(bodies.messages(bodies.text("wamid.1", second=now, body="Oi")))
-    intake = Intake(database, seal_key=b"a key of the test's")
-    while (await intake.step()).done:
-        pass
-    await world.route(database)
-    await accept(database, agent)
+@pytest.fixture(scope="module")
+def hour(new_database: Callable[[], str]) -> tuple[str, datetime]:
+    """The address of a database that has seen everything, and the time there."""
+    dsn = new_database()
+    return dsn, run(live_through(dsn))
 
 
-async def accept(database: Database, agent: AgentId) -> None:
-    """The agent answers the only offer there is."""
-    async with database.transaction() as tx:
-        task = await tx.fetchval("select id from task")
-        await tasks.move(tx, task, steps.accept, agent)
+@pytest.fixture
+async def lived(hour: tuple[str, datetime]) -> AsyncIterator[Database]:
+    """The database of the hour, at its end."""
+    dsn, at = hour
+    database = await Database.open(dsn, size=2, clock=lambda: at)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
-async def test_a_clean_database_yields_nothing(database: Database) -> None:
-    assert await checker.check(database) == []
-    await a_conversation(database)
+async def test_an_empty_database_yields_nothing(database: Database) -> None:
     assert await checker.check(database) == []
 
 
-@pytest.mark.parametrize("break_", BREAKS)
-async def test_each_break_is_named(database: Database, break_: str) -> None:
-    await a_conversation(database)
-    statement, promise = BREAKS[break_]
-    await world.sql(database, statement)
-    assert promise in {violation.promise for violation in await checker.check(database)}
+async def test_an_hour_in_which_everything_happens_yields_nothing(lived: Database) -> None:
+    assert await checker.check(lived) == []
+
+
+async def test_the_hour_has_everything(lived: Database) -> None:
+    async def seen(column: str, table: str) -> set[object]:
+        rows = await sql(lived, f"select distinct {column} as it from {table}")
+        return {row["it"] for row in rows if row["it"] is not None}
+
+    assert await seen("outcome", "leg") == set(Outcome)
+    assert await seen("answer", "invitation") == set(Answer)
+    assert await seen("state", "task") == set(State) - {State.CLOSED}
+    assert await seen("wrap_up_hold", "leg") == set(Hold)
+    assert await seen("code", "event") == STEPS
+    assert await seen("status", "message") == {
+        Status.PENDING,
+        Status.SENDING,
+        Status.UNCONFIRMED,
+        Status.SENT,
+        Status.DELIVERED,
+        Status.READ,
+    }
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+async def test_each_break_is_named(lived: Database, broken: str) -> None:
+    script, promise, where = BREAKS[broken]
+    with suppress(_Undo):
+        async with lived.transaction() as tx:
+            await tx.execute(script)
+            found = await checker.violations(tx)
+            raise _Undo
+    assert [one for one in found if one.promise == promise and one.where.startswith(where)]
+
+
+def test_every_promise_has_a_break() -> None:
+    replayed = {"1 durable before ack", "5 monotone status", "11 at most one effect out"}
+    named = {name for name, _ in checker.promises()} | replayed
+    assert {broken.promise for broken in BREAKS.values()} == named
