@@ -25,11 +25,13 @@ from balcao.store.database import Kind, Tx
 LEASE = timedelta(seconds=30)  # longer than any call to WhatsApp may take
 EXPIRED_MAX = 100
 
-_HEAD = (
-    "m.status = 'pending' and m.due_at <= $1 and not exists (select from message e"
+#: One goes out at a time, and the oldest first; one that is sent again may be older than that.
+_TURN = (
+    "m.status = 'pending' and not exists (select from message e"
     " where e.conversation_id = m.conversation_id and e.status in ('pending', 'sending')"
-    " and e.seq < m.seq)"
+    " and (e.status = 'sending' or e.seq < m.seq))"
 )
+_HEAD = f"{_TURN} and m.due_at <= $1"
 
 _WINDOW_CLOSED = {"code": "window-closed", "params": {}, "action": "template"}
 _STALE = {"code": "stale", "params": {}, "action": "resend"}
@@ -69,7 +71,7 @@ async def claim(tx: Tx, count: int) -> tuple[list[Claim], int]:
         " e.phone_number_id, e.access_token, cu.wa_id, cu.user_id from message m"
         " join entry_point e on e.id = m.entry_point_id"
         " join conversation c on c.id = m.conversation_id join customer cu on cu.id = c.customer_id"
-        f" where m.id = any($2::bigint[]) and {_HEAD}",
+        f" where m.id = any($2::bigint[]) and {_HEAD} order by m.due_at, m.id",
         at,
         [row["id"] for row in rows],
     )
@@ -233,9 +235,7 @@ async def next_moment(tx: Tx) -> timedelta | None:
     """In how long the next message is due, or the next lease runs out."""
     at = await tx.fetchval(
         "select min(case status when 'pending' then due_at else lease_by end) from message m"
-        " where status in ('pending', 'sending') and not exists (select from message e"
-        " where e.conversation_id = m.conversation_id and e.status in ('pending', 'sending')"
-        " and e.seq < m.seq)"
+        f" where m.status = 'sending' or ({_TURN})"
     )
     return None if at is None else at - await tx.now()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from balcao.domain.message import Status
-from balcao.domain.task import Refused, end
+from balcao.domain.task import end
+from balcao.domain.values import Refused
 from balcao.engine.sender import Sender
 from balcao.store import messages, outbox, tasks
 from balcao.store.messages import NoSuchMessage
@@ -36,6 +37,27 @@ async def test_a_resend_is_a_new_attempt_in_its_old_place(
     ]
     with pytest.raises(Refused, match="settled"):
         await desk.resend(id)
+
+
+async def test_a_resend_waits_for_what_is_on_its_way(
+    desk: Desk, sender: Sender, graph: Graph
+) -> None:
+    graph.answer = graph.says(500, "")
+    first = await desk.say("first")
+    await send_all(sender)
+    second = await desk.say("second")
+    async with desk.database.transaction() as tx:
+        claims, _ = await outbox.claim(tx, 10)
+    assert [claim.message_id for claim in claims] == [second]
+
+    await desk.resend(first)
+    async with desk.database.transaction() as tx:
+        assert await outbox.claim(tx, 10) == ([], 0), "one goes out at a time"
+    async with desk.database.transaction() as tx:
+        await outbox.settle(tx, second, 1, Status.ACCEPTED, wamid="wamid.second")
+    async with desk.database.transaction() as tx:
+        claims, _ = await outbox.claim(tx, 10)
+    assert [claim.message_id for claim in claims] == [first]
 
 
 async def test_a_late_answer_of_an_earlier_attempt_changes_nothing(
