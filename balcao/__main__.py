@@ -77,6 +77,9 @@ def simulator(
     memory: Annotated[
         Path | None, Parameter(help="A file to remember people and their phones in.")
     ] = None,
+    desk_url: Annotated[
+        str | None, Parameter(help="The demo's desk, where scripted colleagues may sign in.")
+    ] = None,
     attached: Annotated[bool, Parameter(negative="", show=False)] = False,
 ) -> int:
     """Run the pretend WhatsApp alone."""
@@ -98,6 +101,8 @@ def simulator(
             scripted=scripted,
             on_ready=tell_ready,
             memory=memory,
+            desk_url=desk_url,
+            desk_password=demonstration.PASSWORD,
         )
     return 0
 

@@ -203,7 +203,8 @@ def _simulator(chosen: Settings, port: int, scripted: bool) -> Child:
     """The pretend WhatsApp, as the command line has it, with this demo's secrets."""
     command = [sys.executable, "-P", "-m", "balcao", "simulator", "--attached"]
     command += ["--port", str(port), *(["--scripted"] if scripted else [])]
-    command += ["--webhook-url", f"http://{chosen.host}:{chosen.port}/webhooks/whatsapp"]
+    desk = f"http://{chosen.host}:{chosen.port}"
+    command += ["--desk-url", desk, "--webhook-url", f"{desk}/webhooks/whatsapp"]
     command += ["--memory", str(chosen.home / "phones.json")]
     environment = {
         f"{config.PREFIX}APP_SECRETS": ",".join(chosen.app_secrets),

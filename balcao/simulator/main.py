@@ -10,6 +10,8 @@ from typing import Self
 from aiohttp import web
 
 from balcao.simulator.clock import Clock
+from balcao.simulator.colleagues import Colleagues
+from balcao.simulator.conduct import Pace
 from balcao.simulator.customers import Customers
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.feed import Feed
@@ -31,8 +33,9 @@ class Simulator:
     """Is a pretend WhatsApp on a port of its own, from start to stop.
 
     `port` 0 takes a free one, known after the start. `time_factor` scales the waits between
-    repeated webhooks; `memory` is a file to remember people and phones in. An `async with`
-    starts and stops it.
+    repeated webhooks; `memory` is a file to remember people and phones in. At the desk of
+    `desk_url` scripted colleagues can be switched on, who sign in with `desk_password` and work
+    at their `pace`. An `async with` starts and stops it.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class Simulator:
         seed: int | None = None,
         time_factor: float = 1.0,
         memory: Path | None = None,
+        desk_url: str | None = None,
+        desk_password: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self.clock = Clock()
         self.feed = Feed()
@@ -59,6 +65,9 @@ class Simulator:
         self.outcomes = Outcomes(self.world, self.deliveries)
         self.writing = Writing(self.world, self.deliveries)
         self.graph = GraphApi(self.world, Meta(self.world, self.outcomes, access_token))
+        self.colleagues = Colleagues(
+            self.world, desk_url, desk_password, Pace() if pace is None else pace, seed
+        )
         self._people = Customers(self.world, self.writing, seed) if scripted else None
         self._memory = Memory(self.world, memory) if memory else None
         self._host = host
@@ -91,6 +100,7 @@ class Simulator:
         if self._memory is not None:
             self._memory.recall()
             self._memory.start()
+        await self.colleagues.start()
         if self._people is not None:
             self._people.start()
 
@@ -98,6 +108,7 @@ class Simulator:
         """Ends everything; webhooks that have not gone out never do."""
         if self._people is not None:
             await self._people.stop()
+        await self.colleagues.stop()
         if self._memory is not None:
             await self._memory.stop()
         self.outcomes.close()
@@ -127,8 +138,10 @@ class Simulator:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MOST_BODY, middlewares=[problems])
-        page = PhonesPage(self.world, self.deliveries)
-        control = ControlApi(self.world, self.deliveries, self.writing, self.graph, self.receiver)
+        page = PhonesPage(self.world, self.deliveries, self.colleagues)
+        control = ControlApi(
+            self.world, self.deliveries, self.writing, self.graph, self.receiver, self.colleagues
+        )
         application.add_routes([*page.routes(), *control.routes(), *self.graph.routes()])
         application.router.add_get("/health", _health)
         return application
@@ -146,11 +159,14 @@ def run(
     seed: int | None = None,
     on_ready: Callable[[], None] = lambda: None,
     memory: Path | None = None,
+    desk_url: str | None = None,
+    desk_password: str = "",
 ) -> None:
     """Runs a simulator until SIGTERM or SIGINT; raises OSError if the port is taken.
 
     `entry_points` are (phone_number_id, display number, name); `on_ready` is called once it
-    listens; `memory` is a file that people and phones outlive a restart in.
+    listens; `memory` is a file that people and phones outlive a restart in; `desk_url` and
+    `desk_password` are for scripted colleagues, and without an address there are none.
     """
     simulator = Simulator(
         webhook_url=webhook_url,
@@ -163,6 +179,8 @@ def run(
         scripted=scripted,
         seed=seed,
         memory=memory,
+        desk_url=desk_url,
+        desk_password=desk_password,
     )
     asyncio.run(_until_told(simulator, on_ready))
 

@@ -1,7 +1,8 @@
 """Remembers the pretend world over a restart: people, what their phones show, their windows.
 
-Without it, an answer to yesterday's customer of a demo would find nobody. Faults, the clock and
-webhooks under way are not kept: they belong to one run.
+Without it, an answer to yesterday's customer of a demo would find nobody, and a colleague who was
+cut off would be kept out by their own session. Faults, the clock, whether colleagues are switched
+on, and webhooks under way are not kept: they belong to one run.
 """
 
 import asyncio
@@ -32,12 +33,14 @@ class Memory:
         try:
             kept = json.loads(self._path.read_text("utf-8"))
             people = [_person(one) for one in kept["customers"]]
+            sessions = {str(k): str(v) for k, v in kept.get("sessions", {}).items()}
         except FileNotFoundError:
             return
-        except (OSError, ValueError, TypeError, KeyError) as problem:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
             _log.warning("the simulator's memory cannot be read: %s", type(problem).__name__)
             self._path.rename(self._path.with_suffix(".unreadable"))
             return
+        self._world.sessions.update(sessions)
         for person in people:
             lines, person.lines = person.lines, {}
             self._world.add(person)
@@ -66,6 +69,7 @@ class Memory:
         kept = {
             "version": _VERSION,
             "customers": [_kept(person) for person in self._world.customers.values()],
+            "sessions": self._world.sessions,
         }
         draft = self._path.with_suffix(".draft")
         try:

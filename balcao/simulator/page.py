@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from balcao.simulator.colleagues import Colleagues
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.world import World
 
@@ -20,6 +21,7 @@ _FILES = {
     "phone.css": "text/css",
     "phones.js": "text/javascript",
     "phone.js": "text/javascript",
+    "colleagues.js": "text/javascript",
     "words.js": "text/javascript",
 }
 _PING_S = 10.0
@@ -39,9 +41,10 @@ _GUARD = {
 class PhonesPage:
     """Serves the page, its files and its stream."""
 
-    def __init__(self, world: World, deliveries: Deliveries) -> None:
+    def __init__(self, world: World, deliveries: Deliveries, colleagues: Colleagues) -> None:
         self._world = world
         self._deliveries = deliveries
+        self._colleagues = colleagues
 
     def routes(self) -> list[web.RouteDef]:
         """Is what to serve."""
@@ -92,6 +95,7 @@ class PhonesPage:
                 for customer in list(self._world.customers.values())[-_MOST_CUSTOMERS:]
             ],
             "faults": self._world.faults.view(),
+            "colleagues": self._colleagues.view(),
             "webhooks": list(self._deliveries.log)[-_MOST_WEBHOOKS:],
         }
 

@@ -1,4 +1,4 @@
-"""The control API: customers and what their phones show, webhooks, faults, the clock.
+"""The control API: customers and what their phones show, webhooks, faults, colleagues, the clock.
 
 Every body is one JSON object. What makes no sense is refused with problem+json and changes nothing.
 """
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from balcao.simulator import faults
 from balcao.simulator.clock import rfc3339
+from balcao.simulator.colleagues import Colleagues
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.graph import GraphApi
 from balcao.simulator.problems import Problem
@@ -34,12 +35,14 @@ class ControlApi:
         writing: Writing,
         graph: GraphApi,
         receiver: Receiver,
+        colleagues: Colleagues,
     ) -> None:
         self._world = world
         self._deliveries = deliveries
         self._writing = writing
         self._graph = graph
         self._receiver = receiver
+        self._colleagues = colleagues
 
     def routes(self) -> list[web.RouteDef]:
         """Is what to serve."""
@@ -57,6 +60,8 @@ class ControlApi:
             web.get("/sim/requests", self._requests),
             web.get("/sim/faults", self._faults),
             web.put("/sim/faults", self._set_faults),
+            web.get("/sim/colleagues", self._crew),
+            web.put("/sim/colleagues", self._switch_crew),
             web.get("/sim/clock", self._clock),
             web.put("/sim/clock", self._set_clock),
         ]
@@ -123,6 +128,18 @@ class ControlApi:
         self._world.set_faults(faults.parse(await _object(request)))
         self._deliveries.faults_changed()
         return web.json_response(self._world.faults.view())
+
+    async def _crew(self, _: web.Request) -> web.Response:
+        return web.json_response(self._colleagues.view())
+
+    async def _switch_crew(self, request: web.Request) -> web.Response:
+        given = await _object(request)
+        if set(given) != {"on"}:
+            raise Problem(422, "missing", "on, and nothing else, must be given")
+        if not isinstance(given["on"], bool):
+            raise Problem(422, "bad-value", "on must be true or false")
+        self._colleagues.switch(on=given["on"])
+        return await self._crew(request)
 
     async def _clock(self, _: web.Request) -> web.Response:
         clock = self._world.clock

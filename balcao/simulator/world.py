@@ -110,6 +110,8 @@ class World:
         self.chance = random.Random(seed)
         self.faults = Faults()
         self.dice = random.Random()
+        self.sessions: dict[str, str] = {}
+        """What scripted colleagues are signed in to the desk with, by address."""
         self._by_phone: dict[str, Customer] = {}
         self._owner_of_line: dict[str, Customer] = {}
 

@@ -135,6 +135,28 @@ async def test_senseless_faults_change_nothing(world: World, given: object) -> N
     assert (await world.sim("GET", "faults"))[1]["batch"] == 7
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, "missing"),
+        ({"on": "yes"}, "bad-value"),
+        ({"on": None}, "bad-value"),
+        ({"on": True, "off": True}, "missing"),
+        ([], "bad-value"),
+    ],
+)
+async def test_a_senseless_switch_is_refused(world: World, given: object, code: str) -> None:
+    status, problem = await world.sim("PUT", "colleagues", given)
+
+    assert (status, problem["code"]) == (422, code)
+
+
+async def test_where_there_is_no_desk_there_are_no_colleagues(world: World) -> None:
+    assert await world.sim("GET", "colleagues") == (200, [])
+    status, problem = await world.sim("PUT", "colleagues", {"on": True})
+    assert (status, problem["code"]) == (409, "no-desk")
+
+
 async def test_the_clock_moves_timestamps(world: World) -> None:
     status, clock = await world.sim("PUT", "clock", {"offset_s": 86_400})
     assert (status, clock["offset_s"]) == (200, 86_400)
@@ -204,7 +226,8 @@ async def test_the_page_brings_no_script_of_its_own(world: World) -> None:
         page = await answer.text()
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert page.count("<script") == page.count('<script type="module" src=') == 1
-    for name in ("phones.css", "phone.css", "phones.js", "phone.js", "words.js"):
+    scripts = ("phones.js", "phone.js", "colleagues.js", "words.js")
+    for name in ("phones.css", "phone.css", *scripts):
         async with world.session.get(f"{world.simulator.url}/static/{name}") as answer:
             assert answer.status == 200
     async with world.session.get(f"{world.simulator.url}/static/..%2fmain.py") as answer:

@@ -1,5 +1,6 @@
 // The page: phones, faults and webhooks, kept live by one event stream.
 
+import { retellColleagues, setUpColleagues, takeColleagues } from "./colleagues.js";
 import { element, Phone } from "./phone.js";
 import { choose, clock, opening, word } from "./words.js";
 
@@ -81,6 +82,7 @@ function takeSnapshot(snapshot) {
   webhooks = [...snapshot.webhooks].reverse();
   showLog();
   takeFaults(snapshot.faults);
+  takeColleagues(snapshot.colleagues);
 }
 
 function takeFaults(now) {
@@ -156,6 +158,7 @@ function retell() {
   byId("webhooks").lastElementChild.disabled = true;
   options(byId("receipts"), ["on", "off"], "receipts");
   for (const phone of phones.values()) phone.retell();
+  retellColleagues();
   showLog();
 }
 
@@ -184,6 +187,7 @@ function setUp() {
   for (const button of document.querySelectorAll("[data-open]")) {
     button.addEventListener("click", () => openPhones(Number(button.dataset.open)));
   }
+  setUpColleagues(call);
   retell();
 }
 
@@ -204,6 +208,7 @@ function listen() {
     phones.get(change.customer_id)?.showTyping(change.entry_point, change.seconds),
   );
   on("faults", takeFaults);
+  on("colleagues", (change) => takeColleagues(change.colleagues));
   on("webhook", takeWebhook);
   stream.addEventListener("error", () => {
     byId("line").textContent = word("offline");
