@@ -5,7 +5,7 @@
 import { serverNow } from "./clock";
 import { addPage, apply, desk, drop, flush } from "./desk";
 import { discard } from "./drafts";
-import { offersOf } from "./look";
+import { guestsOf, offersOf } from "./look";
 import { put } from "./outbox";
 import { server } from "./server";
 import { problemText } from "./text/problems";
@@ -22,10 +22,10 @@ export function isTyping(): boolean {
   return here instanceof HTMLElement && here.isContentEditable;
 }
 
-const address = (task: string) => `/tasks/${task}`;
+export const address = (task: string) => `/tasks/${task}`;
 export type Go = (to: string) => void;
 
-function failed(problem: Problem): void {
+export function failed(problem: Problem): void {
   toast(problemText(problem));
 }
 
@@ -83,9 +83,11 @@ export async function setState(state: "available" | "idle", aux_code: Named | nu
   if (problem) failed(problem);
 }
 
+/** Ends the conversation, for guests too. */
 export async function end(task: TaskView): Promise<void> {
   hope(task.id, "end");
-  const { data, problem } = await server.end(task.id);
+  const conference = guestsOf(task).joined.length > 0;
+  const { data, problem } = await (conference ? server.endConference : server.end)(task.id);
   if (data) apply(data);
   flush();
   hope(task.id, null);

@@ -4,12 +4,23 @@
  */
 import { m } from "./paraglide/messages.js";
 
-export type Command = "accept" | "state" | "end" | "previous" | "next" | "region" | "sheet";
+export type Command =
+  | "accept"
+  | "state"
+  | "transfer"
+  | "conference"
+  | "end"
+  | "previous"
+  | "next"
+  | "region"
+  | "sheet";
 
 /** The combination of each command, unless the person has chosen another. */
 export const KEYS: Record<Command, string> = {
   accept: "Alt+Shift+KeyA",
   state: "Alt+Shift+KeyS",
+  transfer: "Alt+Shift+KeyT",
+  conference: "Alt+Shift+KeyC",
   end: "Alt+Shift+KeyE",
   previous: "Alt+PageUp",
   next: "Alt+PageDown",
@@ -20,6 +31,8 @@ export const KEYS: Record<Command, string> = {
 export const COMMANDS: Record<Command, () => string> = {
   accept: m.key_accept,
   state: m.key_state,
+  transfer: m.key_transfer,
+  conference: m.key_conference,
   end: m.key_end,
   previous: m.key_previous,
   next: m.key_next,

@@ -1,14 +1,27 @@
 /** The live desk of one agent: the stream into the store, and what hangs on the line. */
 
 import { accepted } from "./actions";
-import { forget, learn } from "./clock";
+import { forget, learn, serverNow } from "./clock";
 import { apply, clear, desk, drop, flush, replaceAll } from "./desk";
 import { forgetAll, load, storeAll } from "./drafts";
+import { closeHanding } from "./handing";
+import { whyGone } from "./look";
 import { flushAll, start as startOutbox, stop as stopOutbox } from "./outbox";
+import { m } from "./paraglide/messages.js";
 import { server } from "./server";
 import { closeDesk, stillSignedIn } from "./session";
 import { Stream } from "./stream";
-import { ui } from "./ui";
+import { customerName } from "./text/words";
+import { toast, ui } from "./ui";
+
+/** Says why a task goes, where its own agent did not send it away. */
+function tellGone(id: string): void {
+  const task = desk.getState().tasks.get(id);
+  const why = task && whyGone(task, ui.getState().hopes, serverNow());
+  if (!why) return;
+  const customer = customerName(task);
+  toast(why === "time-up" ? m.wrapped_up_alone({ customer }) : m.guest_over({ customer }), "info");
+}
 
 /** Opens the desk; the returned function closes it. */
 export function openDesk(agent: string): () => void {
@@ -20,7 +33,13 @@ export function openDesk(agent: string): () => void {
       flushAll();
     },
     view: apply,
-    gone: drop,
+    gone(kind, id) {
+      if (kind === "task") {
+        tellGone(id);
+        if (ui.getState().handing?.task === id) closeHanding();
+      }
+      drop(kind, id);
+    },
     ping(at) {
       learn(at);
       void server.beat();
@@ -68,6 +87,7 @@ export function openDesk(agent: string): () => void {
     void storeAll().then(forgetAll);
     stopOutbox();
     clear();
-    ui.setState({ line: "reconnecting", hopes: { tasks: new Map(), state: null }, toasts: [] });
+    const hopes = { tasks: new Map(), state: null };
+    ui.setState({ line: "reconnecting", hopes, toasts: [], handing: null });
   };
 }

@@ -4,7 +4,7 @@
  */
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./api";
-import type { Problem } from "./views";
+import type { Destination, Problem } from "./views";
 
 export type Answer<T> = { data: T; problem?: undefined } | { data?: undefined; problem: Problem };
 
@@ -92,5 +92,23 @@ export const server = {
   end: (id: string) => ask(client.POST("/api/tasks/{id}/end", at(id))),
   wrapUp: (id: string, aux_code_id: string, note: string | null) =>
     ask(client.POST("/api/tasks/{id}/wrap-up", { ...at(id), body: { aux_code_id, note } })),
+  hold: (id: string) => ask(client.POST("/api/tasks/{id}/wrap-up/hold", at(id))),
+  timeline: (id: string) => ask(client.GET("/api/tasks/{id}/timeline", at(id))),
+  targets: (purpose: "transfer" | "conference") =>
+    ask(client.GET("/api/targets", { params: { query: { for: purpose } } })),
+  transfer: (id: string, to: Destination, note: string | null) =>
+    ask(client.POST("/api/tasks/{id}/transfer", { ...at(id), body: { to, note } })),
+  invite: (id: string, to: Destination) =>
+    ask(client.POST("/api/tasks/{id}/conference", { ...at(id), body: { to } })),
+  cancelInvitation: (id: string, guest: string) =>
+    ask(
+      client.DELETE("/api/tasks/{id}/conference", { params: { path: { id }, query: { guest } } }),
+    ),
+  endConference: (id: string) => ask(client.POST("/api/tasks/{id}/conference/end", at(id))),
+  leave: (id: string) => ask(client.POST("/api/tasks/{id}/leave", at(id))),
+  handOver: (id: string, agent_id: string) =>
+    ask(client.POST("/api/tasks/{id}/hand-over", { ...at(id), body: { agent_id } })),
+  removeGuest: (id: string, agent_id: string) =>
+    ask(client.DELETE("/api/tasks/{id}/guests/{agent_id}", { params: { path: { id, agent_id } } })),
   dismissNotice: (id: string) => ask(client.POST("/api/notices/{id}/dismiss", at(id))),
 };

@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import { serverNow } from "./clock";
 import type { Line } from "./stream";
+import type { Purpose } from "./targets";
 import type { Named } from "./views";
 
 export interface Toast {
@@ -10,11 +11,11 @@ export interface Toast {
   tone: "bad" | "info";
 }
 
-export type Hoped = "accept" | "end" | "wrap-up";
+export type Hoped = "accept" | "end" | "wrap-up" | "leave";
 
 /** What was asked for and is shown as done until the server has answered. */
 export interface Hopes {
-  /** Tasks being accepted, ended or wrapped up. */
+  /** Tasks being accepted, ended, wrapped up or left. */
   readonly tasks: ReadonlyMap<string, { what: Hoped; at: string }>;
   readonly state: { state: "available" | "idle"; aux_code: Named | null; since: string } | null;
 }
@@ -28,6 +29,8 @@ interface Ui {
   shortcuts: boolean;
   details: boolean;
   stateMenu: boolean;
+  /** The task whose transfer or conference dialog is open. */
+  handing: { task: string; purpose: Purpose } | null;
   /** Bumped to ask the composer of a task to take the focus. */
   focus: { task: string; ask: number } | null;
 }
@@ -40,6 +43,7 @@ export const ui = createStore<Ui>(() => ({
   shortcuts: false,
   details: false,
   stateMenu: false,
+  handing: null,
   focus: null,
 }));
 

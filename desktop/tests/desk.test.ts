@@ -11,15 +11,18 @@ import {
   replaceAll,
   withView,
 } from "../src/desk";
-import { hoped, offersOf, tasksOf } from "../src/look";
-import type { View } from "../src/views";
-import { agent, message, snapshot, task } from "./make";
+import { guestsOf, hoped, isConnected, isUrgent, offersOf, tasksOf, whyGone } from "../src/look";
+import type { Hopes } from "../src/ui";
+import type { Guest, TaskView, View } from "../src/views";
+import { AT, agent, message, snapshot, task } from "./make";
 
 const ids = (conversation: string) =>
   desk
     .getState()
     .threads.get(conversation)
     ?.messages.map((each) => each.id);
+
+const none: Hopes = { tasks: new Map(), state: null };
 
 beforeEach(clear);
 
@@ -113,8 +116,6 @@ describe("a thread", () => {
 });
 
 describe("what is shown", () => {
-  const none = { tasks: new Map(), state: null };
-
   test("is the oldest request first", () => {
     const leg = task("1").leg;
     if (!leg) throw new Error("no leg");
@@ -129,5 +130,68 @@ describe("what is shown", () => {
     expect(offersOf(state, hopes)).toEqual([]);
     expect(tasksOf(state, hopes).map((each) => each.id)).toEqual(["1"]);
     expect(hoped(task("1"), none).leg?.state).toBe("offered");
+  });
+});
+
+describe("a conference", () => {
+  const guest = (id: string, state: Guest["state"]): Guest => ({
+    id,
+    to: { kind: "agent", id: "8", name: "Diego" },
+    agent_id: "8",
+    name: "Diego",
+    state,
+    since: AT,
+    answer_by: null,
+  });
+
+  test("has who joined apart from who is asked", () => {
+    const guests = [guest("1", "queued"), guest("2", "connected"), guest("3", "offered")];
+    const { joined, asked } = guestsOf(task("1", { guests }));
+    expect(joined.map((each) => each.id)).toEqual(["2"]);
+    expect(asked.map((each) => each.id)).toEqual(["1", "3"]);
+  });
+
+  test("is left at once, and one is a guest until then", () => {
+    const { leg } = task("1");
+    if (!leg) throw new Error("no leg");
+    const asGuest = task("1", { leg: { ...leg, role: "guest", state: "connected" } });
+    expect(isConnected(asGuest, "guest")).toBe(true);
+    expect(isConnected(asGuest, "primary")).toBe(false);
+    const hopes = { state: null, tasks: new Map([["1", { what: "leave" as const, at: AT }]]) };
+    expect(isConnected(hoped(asGuest, hopes), "guest")).toBe(false);
+  });
+});
+
+describe("a countdown", () => {
+  const end = Date.parse(AT);
+  const { leg } = task("1");
+  const wrapping = (state: "wrap-up" | "connected", wrap_up_by: string | null) =>
+    task("1", { leg: leg && { ...leg, state, wrap_up_by } });
+
+  test("is urgent for its last ten seconds", () => {
+    expect(isUrgent(AT, end - 10_001)).toBe(false);
+    expect(isUrgent(AT, end - 10_000)).toBe(true);
+    expect(isUrgent(AT, end + 5_000)).toBe(true);
+  });
+
+  test("that is over is why a task goes", () => {
+    const why = (part: TaskView, now: number) => whyGone(part, none, now);
+    expect(why(wrapping("wrap-up", AT), end - 5_000)).toBe(null);
+    expect(why(wrapping("wrap-up", AT), end)).toBe("time-up");
+    expect(why(wrapping("wrap-up", null), end)).toBe(null);
+    expect(why(wrapping("connected", AT), end)).toBe(null);
+  });
+});
+
+describe("a guest", () => {
+  const { leg } = task("1");
+  const guest = task("1", { leg: leg && { ...leg, role: "guest", state: "connected" } });
+
+  test("is told when others end the part, and not on leaving", () => {
+    expect(whyGone(guest, none, 0)).toBe("guest-over");
+    const leaving = new Map([["1", { what: "leave" as const, at: AT }]]);
+    expect(whyGone(guest, { ...none, tasks: leaving }, 0)).toBe(null);
+    const ringing = task("1", { leg: leg && { ...leg, role: "guest" } });
+    expect(whyGone(ringing, none, 0)).toBe(null);
   });
 });

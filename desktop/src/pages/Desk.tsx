@@ -6,10 +6,11 @@ import { useStore } from "zustand";
 import { accept, end } from "../actions";
 import { watchAlerts } from "../alerts";
 import { desk } from "../desk";
+import { leave, openHanding } from "../handing";
 import { commandOf, nextRegion } from "../keys";
 import { openDesk } from "../live";
 import { language } from "../locale";
-import { offersOf, tasksOf } from "../look";
+import { isConnected, offersOf, tasksOf } from "../look";
 import { m } from "../paraglide/messages.js";
 import { NotificationSettings, SoundSettings } from "../parts/Alerts";
 import { LanguageSelect, ThemeSelect } from "../parts/choices";
@@ -25,6 +26,7 @@ import { ThreadPane } from "../parts/ThreadPane";
 import { loadSettings, settings } from "../settings";
 import { ui } from "../ui";
 import { useLayout, useTask } from "../use";
+import type { TaskView } from "../views";
 import { WaitingPage } from "./plain";
 
 export function DeskPage({ person }: { person: string }) {
@@ -72,7 +74,7 @@ function Panes({ layout, open, me }: PanesProps) {
   if (layout === "narrow") {
     const sheet = <Offers place="sheet" />;
     if (open) {
-      const above = <RonaAside />;
+      const above = <AboveThread />;
       return <ThreadPane id={open} me={me} layout={layout} above={above} belowThread={sheet} />;
     }
     return (
@@ -97,6 +99,15 @@ function Panes({ layout, open, me }: PanesProps) {
         </div>
       )}
       {layout === "wide" && <ContextRail open={open} />}
+    </>
+  );
+}
+
+function AboveThread() {
+  return (
+    <>
+      <RonaAside />
+      <Notices />
     </>
   );
 }
@@ -193,6 +204,13 @@ function step(open: string | null, by: 1 | -1, go: (to: string) => void): void {
   go(`/tasks/${tasks[to]?.id}`);
 }
 
+/** Ends the conversation, or for a guest only the own part; nothing while a dialog covers it. */
+function endOrLeave(task: TaskView, go: (to: string) => void): void {
+  if (ui.getState().handing?.task === task.id) return;
+  if (isConnected(task, "primary")) void end(task);
+  if (isConnected(task, "guest")) void leave(task, go);
+}
+
 function useCommands(open: string | null, go: (to: string) => void): void {
   const current = useRef({ open, go });
   current.current = { open, go };
@@ -209,7 +227,9 @@ function useCommands(open: string | null, go: (to: string) => void): void {
       const does = {
         accept: () => oldest && void accept(oldest, here.go),
         state: () => ui.setState({ stateMenu: true }),
-        end: () => task?.leg?.state === "connected" && void end(task),
+        transfer: () => task && openHanding(task, "transfer"),
+        conference: () => task && openHanding(task, "conference"),
+        end: () => task && endOrLeave(task, here.go),
         previous: () => step(here.open, -1, here.go),
         next: () => step(here.open, 1, here.go),
         region: () => nextRegion(event.shiftKey),

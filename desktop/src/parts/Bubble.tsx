@@ -8,8 +8,9 @@ import { type Entry, remove, retry } from "../outbox";
 import { m } from "../paraglide/messages.js";
 import type { Row } from "../rows";
 import { codeText } from "../text/problems";
+import { lineNote, lineText } from "../text/steps";
 import { type Node, parse } from "../text/whatsapp";
-import { dayText, failure, lineText, timeText, typeText } from "../text/words";
+import { dayText, failure, timeText, typeText } from "../text/words";
 import type { MessageView, Status } from "../views";
 import { Avatar } from "./small";
 
@@ -27,10 +28,14 @@ export const ThreadRow = memo(function ThreadRow({ row, me }: { row: Row; me: st
 });
 
 function SystemLine({ message }: { message: MessageView }) {
+  const note = lineNote(message.system);
   return (
-    <p className="system">
-      {lineText(message.system)} · {timeText(message.at)}
-    </p>
+    <div className="system">
+      <p>
+        {lineText(message.system)} · {timeText(message.at)}
+      </p>
+      {note !== null && <p className="line-note">{note}</p>}
+    </div>
   );
 }
 
@@ -146,7 +151,10 @@ function WaitingBubble({ entry }: { entry: Entry }) {
   const label = refused ? m.tick_failed() : m.tick_queued();
   const Icon = refused ? CircleAlert : Clock;
   return (
-    <article className="message out" aria-label={`${label}, ${timeText(entry.created_at)}`}>
+    <article
+      className="message out"
+      aria-label={`${m.you()}, ${label}, ${timeText(entry.created_at)}`}
+    >
       <div className="bubble">
         <div className="bubble-text">
           <Formatted text={entry.text} />

@@ -1,11 +1,14 @@
 /** Who the customer is, and what was before. */
 import { useEffect, useState } from "react";
+import { useStore } from "zustand";
 import { onTick, serverNow } from "../clock";
 import { m } from "../paraglide/messages.js";
 import { server } from "../server";
 import { formatPhone } from "../text/phone";
 import { customerName, customerPhone, dateText, languageText } from "../text/words";
+import { ui } from "../ui";
 import type { EarlierTask, TaskView } from "../views";
+import { Timeline } from "./Timeline";
 
 export function Details({ task }: { task: TaskView }) {
   const { customer } = task;
@@ -41,6 +44,7 @@ export function Details({ task }: { task: TaskView }) {
           </ul>
         </>
       )}
+      <Timeline task={task} />
       <History task={task} />
     </section>
   );
@@ -73,11 +77,13 @@ function WindowLeft({ closes }: { closes: string | null }) {
 }
 
 function History({ task }: { task: TaskView }) {
-  const { conversation_id: conversation, id, state } = task;
+  const { conversation_id: conversation, id } = task;
   const [items, setItems] = useState<EarlierTask[] | null>(null);
   const [failed, setFailed] = useState(false);
+  // Nothing may be read before the request is surely ours.
+  const pending = useStore(ui, ({ hopes }) => hopes.tasks.get(id)?.what === "accept");
   useEffect(() => {
-    if (state === "offered") return;
+    if (pending) return;
     let wanted = true;
     void server.earlierTasks(conversation).then(({ data, problem }) => {
       if (!wanted) return;
@@ -87,7 +93,7 @@ function History({ task }: { task: TaskView }) {
     return () => {
       wanted = false;
     };
-  }, [conversation, id, state]);
+  }, [conversation, id, pending]);
   return (
     <>
       <h3>{m.history()}</h3>

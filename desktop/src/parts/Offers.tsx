@@ -10,7 +10,7 @@ import { accept, acceptAll } from "../actions";
 import { duration, elapsed, onTick, serverNow } from "../clock";
 import { m } from "../paraglide/messages.js";
 import { formatPhone } from "../text/phone";
-import { customerName, customerPhone, previewText } from "../text/words";
+import { customerName, customerPhone, originText, previewText } from "../text/words";
 import { useOffers } from "../use";
 import type { TaskView } from "../views";
 import { Avatar, Timer } from "./small";
@@ -117,8 +117,8 @@ function OfferCard({ task, onAccept }: { task: TaskView; onAccept: () => void })
   const { card, bar } = useTimeLeft(task);
   const name = customerName(task);
   const preview = previewText(task);
-  const by = task.leg?.from.by?.name;
-  const kind = task.leg?.from.kind;
+  const origin = originText(task);
+  const note = task.leg?.from.note;
   return (
     <article className="offer" ref={card} aria-label={name}>
       <Avatar initials={task.customer.initials} />
@@ -131,11 +131,8 @@ function OfferCard({ task, onAccept }: { task: TaskView; onAccept: () => void })
       </div>
       <Timer since={task.leg?.offered_at} label={m.elapsed_since()} />
       {preview !== "" && <p className="offer-text">{preview}</p>}
-      {by && kind !== "queue" && (
-        <p className="offer-by">
-          {kind === "transfer" ? m.transferred_by({ name: by }) : m.invited_by({ name: by })}
-        </p>
-      )}
+      {origin !== null && <p className="offer-by">{origin}</p>}
+      {note && <p className="offer-note">{note}</p>}
       <dl className="offer-facts">
         <div>
           <dt>{m.queue_name()}</dt>
@@ -146,7 +143,10 @@ function OfferCard({ task, onAccept }: { task: TaskView; onAccept: () => void })
           <dd className="number">{formatPhone(task.source_number)}</dd>
         </div>
       </dl>
-      <p className="offer-waited">{m.waited({ time: waitedText(task) })}</p>
+      {/* A conference has no queue behind it: the customer is being served. */}
+      {task.leg?.from.kind !== "conference" && (
+        <p className="offer-waited">{m.waited({ time: waitedText(task) })}</p>
+      )}
       <Button className="button primary accept" onPress={onAccept}>
         {m.accept()}
       </Button>

@@ -7,7 +7,7 @@ import { m } from "../paraglide/messages.js";
 import { customerName, previewText } from "../text/words";
 import { useTasks } from "../use";
 import type { TaskView } from "../views";
-import { Avatar, Timer } from "./small";
+import { Avatar, Countdown, Timer } from "./small";
 
 export function TaskList({ open }: { open: string | null }) {
   const tasks = useTasks();
@@ -42,15 +42,25 @@ function TaskRow({ task, isOpen }: { task: TaskView; isOpen: boolean }) {
     >
       <Avatar initials={task.customer.initials} />
       <span className="task-name">{customerName(task)}</span>
-      <Timer since={wrapping ? task.leg?.wrap_up_at : task.leg?.connected_at} />
+      <TaskTime task={task} />
       <span className="task-text">{previewText(task)}</span>
       <TaskMark task={task} wrapping={wrapping} />
       <span className="task-queue">
         {task.queue.name}
+        {!wrapping && task.guests.some((guest) => guest.state === "connected") && (
+          <> · {m.conference()}</>
+        )}
         {!wrapping && task.waiting_since && <WaitingFor since={task.waiting_since} />}
       </span>
     </Link>
   );
+}
+
+/** Time in the conversation; in wrap-up the time since its end, or until it is submitted. */
+function TaskTime({ task: { leg } }: { task: TaskView }) {
+  if (leg?.state !== "wrap-up") return <Timer since={leg?.connected_at} />;
+  if (leg.wrap_up_by) return <Countdown until={leg.wrap_up_by} label={m.auto_wrap_up()} />;
+  return <Timer since={leg.wrap_up_at} />;
 }
 
 function TaskMark({ task, wrapping }: { task: TaskView; wrapping: boolean }) {

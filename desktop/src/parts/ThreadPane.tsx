@@ -1,20 +1,22 @@
-/** An open conversation: who, the thread, the composer, and the wrap-up when it has ended. */
-import { ArrowLeft, CircleCheckBig, PanelRight } from "lucide-react";
+/** An open conversation: who, the thread, the composer, and the dialogs that cover it. */
 import type { ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useLocation } from "wouter";
 import { useStore } from "zustand";
-import { end } from "../actions";
+import { desk } from "../desk";
+import { isConnected } from "../look";
 import { outbox } from "../outbox";
 import { m } from "../paraglide/messages.js";
-import { customerName, customerPhone } from "../text/words";
+import { noticeText } from "../text/notices";
+import { customerName } from "../text/words";
 import { ui } from "../ui";
 import { type Layout, useTask } from "../use";
-import type { TaskView } from "../views";
 import { Composer } from "./Composer";
+import { Conference } from "./Conference";
 import { Details } from "./Details";
-import { Avatar, Timer } from "./small";
+import { Handing } from "./Handing";
 import { Thread } from "./Thread";
+import { ThreadHeader } from "./ThreadHeader";
 import { WrapUp } from "./WrapUp";
 
 interface Props {
@@ -29,9 +31,12 @@ interface Props {
 export function ThreadPane({ id, me, layout, above, belowThread }: Props) {
   const task = useTask(id);
   const details = useStore(ui, (state) => state.details) && layout !== "wide";
+  const handing = useStore(ui, (state) => state.handing);
   const shown = task?.leg?.state === "connected" || task?.leg?.state === "wrap-up";
-  if (!task || !shown) return <Missing above={above} below={belowThread} />;
+  if (!task || !shown) return <Missing id={id} above={above} below={belowThread} />;
   const wrapping = task.leg?.state === "wrap-up";
+  const dialog = handing?.task === id && isConnected(task, "primary") ? handing.purpose : null;
+  const covered = dialog !== null;
   return (
     <main
       className="pane"
@@ -40,80 +45,51 @@ export function ThreadPane({ id, me, layout, above, belowThread }: Props) {
       tabIndex={-1}
     >
       {above}
-      <ThreadHeader task={task} layout={layout} />
+      <ThreadHeader task={task} layout={layout} covered={covered} />
+      {!wrapping && <Conference key={task.id} task={task} me={me} inert={covered} />}
       <OfflineBanner conversation={task.conversation_id} />
       <div className="pane-body">
-        <div className="pane-under" inert={wrapping || details}>
+        <div className="pane-under" inert={wrapping || covered || details}>
           <Thread key={task.conversation_id} task={task} me={me} />
-          {!wrapping && belowThread}
+          {!wrapping && !covered && belowThread}
           {!wrapping && <Composer task={task} me={me} />}
         </div>
         {wrapping && <WrapUp key={task.id} task={task} />}
+        {dialog && <Handing key={`${dialog} ${id}`} task={task} purpose={dialog} />}
         {details && (
           <div className="pane-side">
             <Details task={task} />
           </div>
         )}
       </div>
-      {wrapping && belowThread}
+      {(wrapping || covered) && belowThread}
     </main>
   );
 }
 
-function Missing({ above, below }: { above: ReactNode; below: ReactNode }) {
+interface MissingProps {
+  id: string;
+  above: ReactNode;
+  below: ReactNode;
+}
+
+/** A conversation that is no longer here; a notice about it says why. */
+function Missing({ id, above, below }: MissingProps) {
   const [, go] = useLocation();
+  const notices = useStore(desk, (state) => state.notices);
+  const why = [...notices.values()].findLast((notice) => notice.task_id === id);
   return (
     <main className="pane" data-region tabIndex={-1}>
       {above}
       <div className="idle-page">
         <p>{m.task_gone()}</p>
+        {why && <p className="muted">{noticeText(why)}</p>}
         <Button className="button" onPress={() => go("/")}>
           {m.to_desk()}
         </Button>
       </div>
       {below}
     </main>
-  );
-}
-
-function ThreadHeader({ task, layout }: { task: TaskView; layout: Layout }) {
-  const [, go] = useLocation();
-  const details = useStore(ui, (state) => state.details);
-  const connected = task.leg?.state === "connected";
-  const mayEnd = connected && task.leg?.role === "primary";
-  return (
-    <header className="thread-head">
-      {layout === "narrow" && (
-        <Button className="icon-button" aria-label={m.back_to_list()} onPress={() => go("/")}>
-          <ArrowLeft size={18} aria-hidden="true" />
-        </Button>
-      )}
-      <Avatar initials={task.customer.initials} />
-      <div className="thread-who">
-        <h1>{customerName(task)}</h1>
-        <p className="muted number">
-          {customerPhone(task)} · {task.queue.name} · <Timer since={task.leg?.connected_at} />
-        </p>
-      </div>
-      <div className="thread-actions">
-        {layout !== "wide" && (
-          <Button
-            className="icon-button"
-            aria-label={details ? m.hide_details() : m.show_details()}
-            aria-pressed={details}
-            onPress={() => ui.setState({ details: !details })}
-          >
-            <PanelRight size={18} aria-hidden="true" />
-          </Button>
-        )}
-        {mayEnd && (
-          <Button className="button danger" onPress={() => void end(task)}>
-            <CircleCheckBig size={16} aria-hidden="true" />
-            {m.end_task()}
-          </Button>
-        )}
-      </div>
-    </header>
   );
 }
 

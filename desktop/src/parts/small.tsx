@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { duration, elapsed, onTick, serverNow } from "../clock";
+import { isUrgent } from "../look";
 import { ui } from "../ui";
 
 interface TimerProps {
@@ -25,6 +26,21 @@ export function Timer({ since, until, label }: TimerProps) {
   return (
     <span className="timer" role="timer" aria-live="off" aria-label={label}>
       <span ref={node} />
+    </span>
+  );
+}
+
+/** A timer down to a moment, in urgent colours when little is left. */
+export function Countdown({ until, label }: { until: string; label: string }) {
+  const node = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const draw = () => node.current?.classList.toggle("urgent", isUrgent(until, serverNow()));
+    draw();
+    return onTick(draw);
+  }, [until]);
+  return (
+    <span className="countdown" ref={node}>
+      <Timer until={until} label={label} />
     </span>
   );
 }

@@ -12,6 +12,18 @@ const SENTENCES: Record<string, () => string> = {
   "not-connected": m.problem_not_connected,
   "not-primary": m.problem_not_primary,
   "not-in-wrap-up": m.problem_not_in_wrap_up,
+  "not-guest": m.problem_not_guest,
+  "has-guests": m.problem_has_guests,
+  "has-leg": m.problem_has_leg,
+  "target-unavailable": m.problem_target_unavailable,
+  "queue-closed": m.problem_queue_closed,
+  "no-invitation": m.problem_no_invitation,
+  "no-guest": m.problem_no_guest,
+  "guest-away": m.problem_guest_away,
+  "no-hold": m.problem_no_hold,
+  "unknown-target": m.problem_unknown_target,
+  "choose-one": m.problem_choose_one,
+  "unknown-code": m.problem_unknown_code,
   "window-closed": m.problem_window_closed,
   "too-long": m.problem_too_long,
   empty: m.problem_empty,
@@ -29,6 +41,7 @@ export function codeText(code: string): string {
 
 export function problemText(problem: Problem): string {
   if (problem.winner) return m.problem_lost({ name: problem.winner.name });
+  if (problem.code === "guests-full") return m.problem_guests_full({ max: problem.max ?? 5 });
   if (problem.status === 429) return m.problem_too_many_attempts();
   return codeText(problem.code);
 }

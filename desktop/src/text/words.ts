@@ -2,31 +2,8 @@
 
 import { m } from "../paraglide/messages.js";
 import { getLocale } from "../paraglide/runtime.js";
-import type { AgentView, MessageView, NoticeView, Params, TaskView } from "../views";
+import type { AgentView, MessageView, TaskView } from "../views";
 import { formatPhone } from "./phone";
-
-type Words = (params: Params) => string;
-
-const word = (params: Params, key: string) => String(params[key] ?? "");
-
-const LINES: Record<string, Words> = {
-  queued: (p) => (p.queue ? m.line_queued({ queue: word(p, "queue") }) : m.line_queued_plain()),
-  accepted: (p) => m.line_accepted({ agent: word(p, "agent") }),
-  rona: (p) => m.line_rona({ agent: word(p, "agent") }),
-  transferred: (p) => m.line_transferred({ agent: word(p, "agent") }),
-  joined: (p) => m.line_joined({ agent: word(p, "agent") }),
-  left: (p) => m.line_left({ agent: word(p, "agent") }),
-  removed: (p) => m.line_removed({ agent: word(p, "agent") }),
-  "handed-over": (p) => m.line_handed_over({ agent: word(p, "agent") }),
-  ended: (p) => (p.agent ? m.line_ended({ agent: word(p, "agent") }) : m.line_ended_plain()),
-  requeued: () => m.line_requeued(),
-};
-
-/** The sentence of a system line. */
-export function lineText(system: MessageView["system"]): string {
-  if (system === null) return m.line_other();
-  return LINES[system.code]?.(system.params) ?? m.line_other();
-}
 
 const FAILURES: Record<string, () => string> = {
   "window-closed": m.failed_window_closed,
@@ -95,18 +72,19 @@ export function customerPhone(task: TaskView): string {
   return task.customer.phone === null ? m.hidden_number() : formatPhone(task.customer.phone);
 }
 
+/** Whose transfer or invitation a request is; null for one from a queue. */
+export function originText({ leg }: TaskView): string | null {
+  const name = leg?.from.by?.name;
+  if (name === undefined || leg?.from.kind === "queue") return null;
+  return leg?.from.kind === "transfer" ? m.transferred_by({ name }) : m.invited_by({ name });
+}
+
 /** The agent's state in a word; the system's own reason is told in the reader's language. */
 export function stateText(me: AgentView): string {
   if (me.state === "available") return m.available();
   if (me.state === "rona") return m.rona();
   const name = me.aux_code?.name ?? "";
   return name === "Conexão perdida" ? m.connection_lost() : name;
-}
-
-export function noticeText(notice: NoticeView): string {
-  if (notice.code !== "message-failed") return m.notice_other();
-  const customer = word(notice.params, "customer") || m.no_name();
-  return m.notice_message_failed({ customer, error: failureText(word(notice.params, "error")) });
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -123,6 +101,13 @@ function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
 
 export function timeText(at: string): string {
   return format("time", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+}
+
+/** To the second, for steps that follow each other closely. */
+export function exactTimeText(at: string): string {
+  return format("exact", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(
+    new Date(at),
+  );
 }
 
 export function dateText(at: string): string {
