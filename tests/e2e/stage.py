@@ -180,6 +180,35 @@ class Desk:
         dialog.get_by_role("button", name="Enviar conclusão").click()
         expect(dialog).to_be_hidden()
 
+    def ask(self, button: str, title: str) -> Locator:
+        """Press a button of the open conversation; returns the dialogue that it opens."""
+        self.page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
+        dialog = self.page.get_by_role("dialog", name=title)
+        expect(dialog.get_by_role("combobox", name="Pesquisar")).to_be_focused()
+        return dialog
+
+    def choose(self, dialog: Locator, kind: str, wanted: str, name: str) -> None:
+        """Search the queues or agents of *dialog*, and choose the only one found."""
+        dialog.get_by_role("radio", name=kind, exact=True).check()
+        dialog.get_by_role("combobox", name="Pesquisar").fill(wanted)
+        options = dialog.get_by_role("option")
+        expect(options).to_have_count(1)
+        expect(options).to_contain_text(name)
+        options.click()
+        expect(dialog.get_by_text(f"Escolhido: {name}")).to_be_visible()
+
+    def say(self, text: str) -> None:
+        """Write to the customer of the open conversation."""
+        self.composer.fill(text)
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("article").filter(has_text=text)).to_be_visible()
+
+    def become(self, state: str) -> None:
+        """Choose a state in the selector."""
+        self.page.get_by_role("button", name="Estado: ").click()
+        self.page.get_by_role("menuitemradio", name=state, exact=True).click()
+        expect(self.page.get_by_role("button", name="Estado: ")).to_contain_text(state)
+
     def cookies(self) -> str:
         """What this desk's browser shows the server."""
         return "; ".join(f"{c['name']}={c['value']}" for c in self.page.context.cookies())
