@@ -139,7 +139,6 @@ create table session (
     expires_at timestamptz not null
 );
 create index session_person on session (person_id);
-
 create table sign_in_failure (email text not null, at timestamptz not null);
 create index sign_in_failure_email on sign_in_failure (email, at);
 
@@ -232,6 +231,7 @@ create index leg_open on leg (agent_id) where closed_at is null;
 create index leg_ringing on leg (answer_by) where connected_at is null and closed_at is null;
 create index leg_wrapping on leg (wrap_up_by) where wrap_up_by is not null and closed_at is null;
 create index leg_closed on leg (agent_id, closed_at) where closed_at is not null;
+create index leg_missed on leg (closed_at) where outcome in ('rona', 'abandoned', 'lost');
 alter table agent add foreign key (rona_leg_id) references leg;
 
 -- Who is asked into a task. One to a queue waits there, in the place of its moment.
