@@ -81,9 +81,9 @@ async def submit(tx: Tx, held: tasks.Held, agent_id: AgentId) -> None:
 
 
 async def _sign_out(tx: Tx, agent_id: AgentId) -> None:
-    """Sign out whoever is still lost and has nothing left open."""
+    """Sign out whoever is still lost; Refused where something was left open."""
     agent, at = await agents.lock(tx, agent_id)
-    if agent.load == 0 and agent.signed_in_at and await _is_lost(tx, agent, at):
+    if agent.signed_in_at is not None and await _is_lost(tx, agent, at):
         code = await agents.default_idle_code(tx)
         await agents.move(tx, agent_id, SYSTEM, agents_domain.sign_out, code)
         await sessions.end_all(tx, agent_id)

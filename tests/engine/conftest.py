@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from balcao import checker
 from balcao.engine.sender import Sender
 from balcao.store.database import Database
 from balcao.whatsapp.client import Client
@@ -37,3 +38,4 @@ async def sender(database: Database, graph: Graph) -> AsyncIterator[Sender]:
 async def hall(dsn: str) -> AsyncIterator[Hall]:
     async with open_hall(dsn) as hall:
         yield hall
+        assert await checker.check(hall.database) == []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
 from balcao.domain import agent as agent_steps
@@ -255,15 +255,13 @@ class Hall:
 @asynccontextmanager
 async def hall(dsn: str) -> AsyncIterator[Hall]:
     """A hall at a whole second of today, with nobody in it."""
-    outside = await Database.open(dsn)
-    try:
-        clock = Clock((await world.clock(outside)).replace(microsecond=0))
-        floor = await world.build(outside)
-    finally:
-        await outside.close()
+    clock = Clock(datetime.min.replace(tzinfo=UTC))
     database = await Database.open(dsn, clock=clock)
     try:
+        (now,) = await sql(database, "select date_trunc('second', clock_timestamp()) as at")
+        assert isinstance(now["at"], datetime)
+        clock.at = now["at"]
         await sql(database, "update pulse set at = $1", clock.at)
-        yield Hall(database, clock, floor)
+        yield Hall(database, clock, await world.build(database))
     finally:
         await database.close()

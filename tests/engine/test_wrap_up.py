@@ -106,7 +106,7 @@ async def test_without_a_countdown_there_is_nothing_to_hold_and_all_day_to_choos
     await hall.end(task, marina)
     with pytest.raises(Refused, match="no-hold"):
         await hall.do(tasks.move, task, steps.hold, marina)
-    await hall.pass_time(3600)
+    await hall.pass_time(900)
     assert await hall.state(task) is State.WRAP_UP
 
 

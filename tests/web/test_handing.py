@@ -187,53 +187,55 @@ async def test_the_receiver_gets_the_whole_thread_and_the_giver_no_more_of_it(
     assert (after["owner"], after["guests"], after["waiting_since"]) == (None, [], None)
 
 
-@pytest.mark.parametrize(
-    ("to", "code"),
-    [
-        ({}, "choose-one"),
-        ({"queue_id": "1", "agent_id": "1"}, "choose-one"),
-        ({"queue_id": None, "agent_id": None}, "choose-one"),
-        ({"queue_id": "999"}, "unknown-target"),
-        ({"agent_id": "999"}, "unknown-target"),
-        ({"queue_id": "x"}, "unknown-target"),
-        ({"agent_id": "-1"}, "unknown-target"),
-        ({"queue_id": "9" * 40}, "unknown-target"),
-    ],
-)
+NO_TARGETS: list[tuple[object, str]] = [
+    ({}, "choose-one"),
+    ({"queue_id": "1", "agent_id": "1"}, "choose-one"),
+    ({"queue_id": None, "agent_id": None}, "choose-one"),
+    ({"queue_id": "999"}, "unknown-target"),
+    ({"agent_id": "999"}, "unknown-target"),
+    ({"queue_id": "x"}, "unknown-target"),
+    ({"agent_id": "-1"}, "unknown-target"),
+    ({"queue_id": "9" * 40}, "unknown-target"),
+]
+
+
 @pytest.mark.parametrize("step", ["transfer", "conference"])
 async def test_a_target_that_is_none_is_named_as_the_field_that_is_wrong(
-    floor: Floor, step: str, to: object, code: str
+    floor: Floor, step: str
 ) -> None:
-    reply = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", {"to": to})
-    assert (reply.problem, reply.json["field"]) == ((422, code), "to")
+    for to, code in NO_TARGETS:
+        reply = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", {"to": to})
+        assert (reply.problem, reply.json["field"]) == ((422, code), "to"), to
     assert (await floor.view(floor.marina))["state"] == "connected"
 
 
-@pytest.mark.parametrize(
-    ("step", "body"),
-    [
-        ("transfer", {}),
-        ("transfer", {"to": None}),
-        ("transfer", {"to": "1"}),
-        ("transfer", {"to": {"queue_id": 1}}),
-        ("transfer", {"to": {"queue_id": ""}}),
-        ("transfer", {"to": {"queue_id": "1"}, "note": "a" * 2001}),
-        ("transfer", {"to": {"queue_id": "1"}, "priority": 1}),
-        ("transfer", {"to": {"queue_id": "1", "team_id": "1"}}),
-        ("conference", {"to": {"queue_id": "1"}, "note": "não há"}),
-        ("conference", []),
-        ("hand-over", {}),
-        ("hand-over", {"agent_id": 1}),
-        ("hand-over", {"agent_id": "1", "note": "não há"}),
-    ],
-)
-async def test_a_body_that_is_not_as_described_is_refused(
-    floor: Floor, step: str, body: object
-) -> None:
-    reply = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", body)
-    assert reply.problem == (422, "invalid")
-    broken = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", b"{")
-    assert broken.problem == (400, "malformed")
+UNFIT: list[tuple[str, object]] = [
+    ("transfer", {}),
+    ("transfer", {"to": None}),
+    ("transfer", {"to": "1"}),
+    ("transfer", {"to": {"queue_id": 1}}),
+    ("transfer", {"to": {"queue_id": ""}}),
+    ("transfer", {"to": {"queue_id": "1"}, "note": "a" * 2001}),
+    ("transfer", {"to": {"queue_id": "1"}, "priority": 1}),
+    ("transfer", {"to": {"queue_id": "1", "team_id": "1"}}),
+    ("conference", {"to": {"queue_id": "1"}, "note": "não há"}),
+    ("conference", []),
+    ("hand-over", {}),
+    ("hand-over", {"agent_id": 1}),
+    ("hand-over", {"agent_id": "1", "note": "não há"}),
+    ("wrap-up", {}),
+    ("wrap-up", {"aux_code_id": "1", "note": "a" * 2001}),
+    ("wrap-up", {"aux_code_id": "1", "reason": "não há"}),
+]
+
+
+async def test_a_body_that_is_not_as_described_is_refused(floor: Floor) -> None:
+    for step, body in UNFIT:
+        reply = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", body)
+        assert reply.problem == (422, "invalid"), (step, body)
+        broken = await floor.marina.post(f"/api/tasks/{floor.task}/{step}", b"{")
+        assert broken.problem == (400, "malformed"), step
+    assert (await floor.view(floor.marina))["state"] == "connected"
 
 
 async def test_what_can_not_be_taken_leaves_the_giver_connected_and_says_why(
