@@ -4,6 +4,7 @@ What only one command needs is imported there: the others start in half the time
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -134,6 +135,21 @@ def check(*, data_dir: DataDir = None) -> int:
         violations = commands.check(url)
     print("\n".join(violations) or "All invariants hold.")
     return 1 if violations else 0
+
+
+@app.command(name="simulated-days", show=False)
+def simulated_days(
+    *,
+    seeds: Annotated[int, Parameter(help="How many days, each with its own seed.")] = 500,
+    first: Annotated[int, Parameter(help="The first seed.")] = 1,
+    steps: Annotated[int, Parameter(help="The least number of steps of a day.")] = 1000,
+    processes: Annotated[int, Parameter(help="How many days pass at once.")] = 2,
+) -> int:
+    """Let days pass in which everything goes wrong; exit 1 if one breaks a promise."""
+    from balcao.simulator.day import many
+
+    tell = partial(print, flush=True)
+    return 1 if many.run(range(first, first + seeds), steps, processes, tell) else 0
 
 
 @app.command

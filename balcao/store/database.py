@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import asyncpg
@@ -33,6 +33,8 @@ COMMAND_SECONDS_MAX = 30
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Clock: TypeAlias = Callable[[], datetime]
+#: Told at each edge of a transaction; a simulated day ends a step there, as a kill would.
+Edge: TypeAlias = Callable[[Literal["before", "after"]], None]
 
 #: What it looks like from here when PostgreSQL is away.
 UNREACHABLE = (
@@ -116,11 +118,16 @@ class Database:
     """A pool of connections, and the bus of nudges between processes."""
 
     def __init__(
-        self, dsn: str, pool: asyncpg.Pool[asyncpg.Record], clock: Clock | None = None
+        self,
+        dsn: str,
+        pool: asyncpg.Pool[asyncpg.Record],
+        clock: Clock | None = None,
+        edge: Edge | None = None,
     ) -> None:
         self._dsn = dsn
         self._pool = pool
         self._clock = clock
+        self._edge = edge or _no_edge
         self._me = uuid4().hex
         self._hearers: dict[int, Hear] = {}
         self._numbers = itertools.count()
@@ -129,7 +136,9 @@ class Database:
         self._bus: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, dsn: str, *, size: int = 8, clock: Clock | None = None) -> Database:
+    async def open(
+        cls, dsn: str, *, size: int = 8, clock: Clock | None = None, edge: Edge | None = None
+    ) -> Database:
         """Connect to *dsn* with at most *size* connections, and start the bus.
 
         Raises one of UNREACHABLE where PostgreSQL cannot be reached.
@@ -137,7 +146,7 @@ class Database:
         pool = await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, init=_prepare, command_timeout=COMMAND_SECONDS_MAX
         )
-        database = cls(dsn, pool, clock)
+        database = cls(dsn, pool, clock, edge)
         listening = asyncio.Event()
         database._bus = asyncio.create_task(database._keep_bus(listening))
         await listening.wait()
@@ -155,9 +164,11 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """One transaction, committed when the block ends well; its nudges are told then."""
         async with self._pool.acquire() as connection:
+            self._edge("before")
             tx = Tx(connection, self._clock)
             async with connection.transaction():
                 yield tx
+            self._edge("after")
         self._tell(tx.nudges)
 
     @asynccontextmanager
@@ -226,6 +237,10 @@ class Database:
         sender, _, rest = str(payload).partition(" ")
         if sender != self._me:
             self._hear(frozenset(Nudge(Kind(word[0]), int(word[1:])) for word in rest.split()))
+
+
+def _no_edge(_side: Literal["before", "after"]) -> None:
+    """Nothing happens between the transactions of a real day."""
 
 
 def _payloads(sender: str, nudges: set[Nudge]) -> list[str]:

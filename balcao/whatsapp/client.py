@@ -115,13 +115,18 @@ class Client:
 
     @classmethod
     async def open(
-        cls, url: str, version: str, *, answer_seconds: float = ANSWER_SECONDS_MAX
+        cls,
+        url: str,
+        version: str,
+        *,
+        answer_seconds: float = ANSWER_SECONDS_MAX,
+        connections: int = CONNECTIONS_MAX,
     ) -> Client:
         """A client of the Graph API at *url*, such as https://graph.facebook.com, v26.0."""
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_mark_written)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+            connector=aiohttp.TCPConnector(limit=connections),
             timeout=aiohttp.ClientTimeout(total=answer_seconds, connect=CONNECT_SECONDS_MAX),
             trace_configs=[trace],
         )
