@@ -8,7 +8,7 @@ This is the one place that decides it, for the stream and for every request alik
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -234,12 +234,15 @@ def notice_view(row: Row) -> NoticeView:
     )
 
 
-def codes_view(rows: Iterable[Row]) -> Codes:
-    """The reasons to choose from, by kind."""
+def codes_view(rows: Iterable[Row], wrap_ups: Container[int] | None) -> Codes:
+    """The reasons to choose from, by kind; of those for wrap-up what the profile allows."""
     codes = Codes(idle=[], wrap_up=[])
     for row in rows:
-        chosen = codes.idle if row["kind"] == "idle" else codes.wrap_up
-        chosen.append(Code(str(row["id"]), row["name"], row["is_default"]))
+        code = Code(str(row["id"]), row["name"], row["is_default"])
+        if row["kind"] == "idle":
+            codes.idle.append(code)
+        elif wrap_ups is None or row["id"] in wrap_ups:
+            codes.wrap_up.append(code)
     return codes
 
 

@@ -11,7 +11,7 @@ from balcao.realtime import sight
 from balcao.realtime.sight import Row, Sight
 from balcao.realtime.views import MessageView, NoticeView, Snapshot, TaskView
 from balcao.realtime.watcher import Watcher, view_event
-from balcao.store import views
+from balcao.store import profiles, views
 from balcao.store.database import Tx
 
 #: What a desk gets of a thread by itself; the rest it asks for as one scrolls up.
@@ -86,7 +86,8 @@ class Turn:
         for row in await views.notices(self._tx, people):
             notices[row["agent_id"]].append(row)
         threads = await self._threads(parts)
-        codes = sight.codes_view(await views.codes(self._tx))
+        codes = await views.codes(self._tx)
+        allowed = await profiles.wrap_up_codes(self._tx, people)
         for watcher in watchers:
             me = agents.get(watcher.person)
             mine = parts[watcher.person]
@@ -96,7 +97,8 @@ class Turn:
                 shown += threads[cut]
             shown += [sight.notice_view(row) for row in notices[watcher.person]]
             view = None if me is None else sight.agent_view(me, at)
-            watcher.show(Snapshot(sight.moment(at), view, shown, codes))
+            mine_to_choose = sight.codes_view(codes, allowed.get(watcher.person))
+            watcher.show(Snapshot(sight.moment(at), view, shown, mine_to_choose))
             await asyncio.sleep(0)  # a snapshot is long: let others have their turn
 
     def _concerned(

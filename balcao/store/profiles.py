@@ -42,6 +42,12 @@ async def plans(tx: Tx, agents: Iterable[AgentId]) -> Plans:
     return {AgentId(row["person_id"]): _plan(row) for row in rows}
 
 
+async def wrap_up_codes(tx: Tx, agents: Iterable[int]) -> dict[int, list[int] | None]:
+    """The reasons that each of *agents* may submit; None for all of them."""
+    rows = await tx.fetch(_PROFILE, list(agents))
+    return {row["person_id"]: row["wrap_up_code_ids"] for row in rows}
+
+
 async def default_wrap_up_code(tx: Tx) -> int | None:
     """The reason that the system submits; None where there is none at all."""
     code: int | None = await tx.fetchval(

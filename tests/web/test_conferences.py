@@ -298,6 +298,8 @@ async def test_a_reason_that_the_profile_does_not_allow_is_an_unknown_one(talk: 
     codes = await sql(talk.here.database, "select id from aux_code where kind = 'wrap_up'")
     first, second = [int(str(row["id"])) for row in codes]
     await sql(talk.here.database, "update desktop_profile set wrap_up_code_ids = $1", [second])
+    async with talk.here.desk(talk.marina) as desk:
+        assert [code["id"] for code in desk.codes["wrap_up"]] == [str(second)]
     reply = await talk.do(talk.marina, "wrap-up", {"aux_code_id": str(first)})
     assert (reply.problem, reply.json["field"]) == ((422, "unknown-code"), "aux_code_id")
     reply = await talk.do(talk.marina, "wrap-up", {"aux_code_id": str(second)})
