@@ -225,3 +225,5 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str | None = None
     winner: Named | None = None
     teams: list[Named] | None = None
+    max: int | None = None
+    length: int | None = None

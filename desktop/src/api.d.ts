@@ -1047,6 +1047,10 @@ export interface components {
             winner: components["schemas"]["Named"] | null;
             /** @default null */
             teams: components["schemas"]["Named"][] | null;
+            /** @default null */
+            max: number | null;
+            /** @default null */
+            length: number | null;
         };
         /**
          * QueueTarget

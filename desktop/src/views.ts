@@ -18,12 +18,7 @@ export type Settings = Schemas["Settings"];
 export type SessionView = Schemas["SessionView"];
 export type Info = Schemas["Info"];
 export type EarlierTask = Schemas["EarlierTask"];
-export type Problem = Partial<Schemas["Problem"]> & {
-  status: number;
-  code: string;
-  /** How many guests there may be, where there are that many. */
-  max?: number;
-};
+export type Problem = Partial<Schemas["Problem"]> & { status: number; code: string };
 export type Coded = Schemas["Coded"];
 export type Guest = Schemas["Guest"];
 export type Step = Schemas["Step"];
