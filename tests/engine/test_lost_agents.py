@@ -18,6 +18,8 @@ from balcao.store import handling, tasks
 from tests.engine.hall import Hall
 from tests.world import sql, until_blocked
 
+pytestmark = pytest.mark.slow
+
 GRACE = 50
 LOST = 10 * 60
 

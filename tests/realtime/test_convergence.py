@@ -294,9 +294,8 @@ def check_versions(desk: Desk) -> None:
             newest[key] = version
 
 
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 9))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 9))
 async def test_what_was_told_equals_what_would_be_told_anew(dsn: str, seed: int) -> None:
     random = Random(seed)
     async with AsyncExitStack() as stack:

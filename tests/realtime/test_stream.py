@@ -98,6 +98,7 @@ async def test_a_part_that_is_over_is_shown_no_further(here: House) -> None:
         assert "não para você" not in str(desk.events)
 
 
+@pytest.mark.slow
 async def test_a_notice_stays_until_it_is_closed(here: House) -> None:
     marina = await here.agent("Marina")
     async with here.desk(marina) as desk:
@@ -111,6 +112,7 @@ async def test_a_notice_stays_until_it_is_closed(here: House) -> None:
         await desk.until(lambda it: not it.of("notice"))
 
 
+@pytest.mark.slow
 async def test_a_change_of_the_organisation_is_a_new_snapshot(here: House) -> None:
     marina = await here.agent("Marina")
     async with here.desk(marina) as desk:
@@ -120,6 +122,7 @@ async def test_a_change_of_the_organisation_is_a_new_snapshot(here: House) -> No
         await desk.until(lambda it: it.me is not None and it.me["name"] == "Marina Silva")
 
 
+@pytest.mark.slow
 async def test_a_lost_nudge_costs_no_more_than_two_seconds(here: House) -> None:
     marina = await here.agent("Marina")
     async with here.desk(marina) as desk:
@@ -163,6 +166,7 @@ async def test_a_takeover_closes_the_first_desk_and_says_so(here: House, dsn: st
         await other.close()
 
 
+@pytest.mark.slow
 async def test_each_end_of_a_session_has_its_reason(here: House) -> None:
     async def ended(desk: Desk) -> object:
         await desk.until(lambda it: it.ended)

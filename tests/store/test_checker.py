@@ -80,6 +80,7 @@ async def test_the_hour_has_everything(lived: Database) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BREAKS)
 async def test_each_break_is_named(lived: Database, broken: str) -> None:
     script, promise, where = BREAKS[broken]

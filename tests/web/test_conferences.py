@@ -11,6 +11,8 @@ from balcao.domain.values import AgentId
 from tests.web.house import Browser, House, Reply
 from tests.world import silence, sql
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Talk:

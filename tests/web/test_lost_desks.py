@@ -23,6 +23,8 @@ from tests.engine.hall import hall as open_hall
 from tests.web.house import Browser, House, Reply, house
 from tests.world import sql, until_blocked
 
+pytestmark = pytest.mark.slow
+
 GRACE = 50
 LOST = 10 * 60
 ROUNDS = 200
@@ -160,7 +162,6 @@ async def test_the_session_expires(hall: Hall, here: House) -> None:
         assert [view["id"] for view in desk.of("task")] == [str(task)]
 
 
-@pytest.mark.slow
 async def test_takeover_and_accept(dsn: str, database: Database) -> None:
     """The offer is accepted from the first desk or kept for the second: there, either way."""
     other, gate = [await Database.open(dsn) for _ in range(2)]

@@ -16,6 +16,8 @@ from tests.engine.hall import Hall
 from tests.engine.hall import hall as open_hall
 from tests.web.house import Browser, House, house
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Told:
