@@ -1,6 +1,7 @@
 /** The live desk of one agent: the stream into the store, and what hangs on the line. */
 
-import { accepted } from "./actions";
+import { navigate } from "wouter/use-browser-location";
+import { accepted, address } from "./actions";
 import { forget, learn, serverNow } from "./clock";
 import { apply, clear, desk, drop, flush, replaceAll } from "./desk";
 import { forgetAll, load, storeAll } from "./drafts";
@@ -21,6 +22,8 @@ function tellGone(id: string): void {
   if (!why) return;
   const customer = customerName(task);
   toast(why === "time-up" ? m.wrapped_up_alone({ customer }) : m.guest_over({ customer }), "info");
+  // Its reasons were on the screen; where they are sent by hand, the desk comes next as well.
+  if (why === "time-up" && location.pathname === address(id)) navigate("/");
 }
 
 /** Opens the desk; the returned function closes it. */

@@ -117,11 +117,12 @@ export function Handing({ task, purpose }: { task: TaskView; purpose: Purpose })
             />
           </label>
         )}
-        <p className="hint">{consequence(task, purpose, choice.kind)}</p>
-        {problem && (
+        {problem ? (
           <p className="error" role="alert">
             {problemText(problem)}
           </p>
+        ) : (
+          <p className="hint">{consequence(task, purpose, choice.kind)}</p>
         )}
         <div className="dialog-foot">
           <Button className="button" onPress={cancel}>

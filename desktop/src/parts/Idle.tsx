@@ -26,6 +26,12 @@ export function Idle() {
 
 const available = () => void setState("available", null);
 
+/** The state as a sentence that how long follows. */
+function titleOf(me: AgentView, state: string): string {
+  if (me.state === "available") return m.available_title();
+  return state === m.connection_lost() ? m.connection_lost_title() : m.idle_title({ state });
+}
+
 function StateCard({ me }: { me: AgentView }) {
   const state = stateText(me);
   const free = me.state === "available";
@@ -33,7 +39,7 @@ function StateCard({ me }: { me: AgentView }) {
   return (
     <section className="state-card" aria-label={state}>
       <h1>
-        {free ? m.available_title() : m.idle_title({ state })} <Timer since={me.since} />
+        {titleOf(me, state)} <Timer since={me.since} />
       </h1>
       {free && <p className="muted">{m.available_text()}</p>}
       {lost && <p className="muted">{m.connection_lost_text()}</p>}

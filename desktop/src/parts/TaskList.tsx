@@ -1,5 +1,6 @@
 /** The agent's own conversations. */
 
+import { Users } from "lucide-react";
 import { Link } from "wouter";
 import { useStore } from "zustand";
 import { desk } from "../desk";
@@ -7,7 +8,7 @@ import { m } from "../paraglide/messages.js";
 import { customerName, previewText } from "../text/words";
 import { useTasks } from "../use";
 import type { TaskView } from "../views";
-import { Avatar, Countdown, Timer } from "./small";
+import { Avatar, Countdown, Timed, Timer } from "./small";
 
 export function TaskList({ open }: { open: string | null }) {
   const tasks = useTasks();
@@ -46,11 +47,18 @@ function TaskRow({ task, isOpen }: { task: TaskView; isOpen: boolean }) {
       <span className="task-text">{previewText(task)}</span>
       <TaskMark task={task} wrapping={wrapping} />
       <span className="task-queue">
-        {task.queue.name}
+        <span className="task-place">{task.queue.name}</span>
         {!wrapping && task.guests.some((guest) => guest.state === "connected") && (
-          <> · {m.conference()}</>
+          <span className="task-shared">
+            <Users size={14} aria-hidden="true" />
+            <span className="hidden">{m.conference()}</span>
+          </span>
         )}
-        {!wrapping && task.waiting_since && <WaitingFor since={task.waiting_since} />}
+        {!wrapping && task.waiting_since && (
+          <span className="waiting">
+            · <Timed text={m.waiting_reply} since={task.waiting_since} />
+          </span>
+        )}
       </span>
     </Link>
   );
@@ -70,19 +78,6 @@ function TaskMark({ task, wrapping }: { task: TaskView; wrapping: boolean }) {
     <span className="unread">
       <span aria-hidden="true">{task.unread}</span>
       <span className="hidden">{m.unread({ count: task.unread })}</span>
-    </span>
-  );
-}
-
-/** How long the customer has been waiting for an answer; the sentence has the timer inside. */
-function WaitingFor({ since }: { since: string }) {
-  const [before, after] = m.waiting_reply({ time: "\u0000" }).split("\u0000");
-  return (
-    <span className="waiting">
-      {" · "}
-      {before}
-      <Timer since={since} />
-      {after}
     </span>
   );
 }

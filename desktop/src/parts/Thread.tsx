@@ -20,6 +20,8 @@ import { ThreadRow } from "./Bubble";
 
 const NEAR_PX = 24;
 const PREFETCH_PX = 600;
+/** The end of the list is a little below its last row, as the style sheet has it. */
+const END = { align: "end", offset: 10 } as const;
 
 function useRows(conversation: string): { rows: Row[]; started: boolean; complete: boolean } {
   const thread = useStore(desk, (state) => state.threads.get(conversation)) ?? EMPTY;
@@ -57,7 +59,7 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
     if (!started && !pending) void loadHistory(conversation);
   }, [conversation, started, pending]);
   useLayoutEffect(() => {
-    if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+    if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, END);
   }, [atEnd, last, rows.length]);
   useReading(task, atEnd && !pending);
   const pane = useRef<HTMLDivElement>(null);
@@ -71,7 +73,7 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
     if (offset < PREFETCH_PX && started && !complete) void loadHistory(conversation);
   };
   const fresh = atEnd ? 0 : newSince(rows, seen);
-  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, END);
   return (
     <div className="thread">
       <div

@@ -46,7 +46,11 @@ export function ThreadHeader({ task, layout, covered }: Props) {
       <div className="thread-who">
         <h1>{customerName(task)}</h1>
         <p className="muted number">
-          {customerPhone(task)} · {task.queue.name} · <Timer since={task.leg?.connected_at} />
+          <span>{customerPhone(task)} ·&nbsp;</span>
+          <span className="thread-queue">{task.queue.name}</span>
+          <span>
+            &nbsp;· <Timer since={task.leg?.connected_at} />
+          </span>
         </p>
       </div>
       {layout !== "wide" && (

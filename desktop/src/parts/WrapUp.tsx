@@ -14,7 +14,7 @@ import { customerName, stateText } from "../text/words";
 import { useMe } from "../use";
 import type { LegView, TaskView } from "../views";
 import { SearchList } from "./SearchList";
-import { Countdown, Timer } from "./small";
+import { Countdown, Timed } from "./small";
 
 const NOTE_MAX = 2000;
 
@@ -31,16 +31,16 @@ function useBegun(key: string) {
   return [choice, change] as const;
 }
 
-const AGO: Partial<Record<NonNullable<LegView["outcome"]>, () => string>> = {
+const AGO: Partial<Record<NonNullable<LegView["outcome"]>, typeof m.ended_ago>> = {
   transferred: m.transferred_ago,
   handed_over: m.handed_over_ago,
   left: m.left_ago,
   removed: m.removed_ago,
 };
 
-/** How the agent's part came to its end; how long ago follows. */
-function agoText(leg: LegView | null): string {
-  return ((leg?.outcome && AGO[leg.outcome]) ?? m.ended_ago)();
+/** How the agent's part came to its end, and how long ago. */
+function agoOf(leg: LegView | null): typeof m.ended_ago {
+  return (leg?.outcome && AGO[leg.outcome]) ?? m.ended_ago;
 }
 
 export function WrapUp({ task }: { task: TaskView }) {
@@ -64,7 +64,7 @@ export function WrapUp({ task }: { task: TaskView }) {
       >
         <h2 id={title}>{m.wrap_up_title()}</h2>
         <p className="muted">
-          {customerName(task)} · {agoText(task.leg)} <Timer since={task.leg?.wrap_up_at} />
+          {customerName(task)} · <Timed text={agoOf(task.leg)} since={task.leg?.wrap_up_at} />
         </p>
         <Reasons
           chosen={choice.code}

@@ -30,6 +30,24 @@ export function Timer({ since, until, label }: TimerProps) {
   );
 }
 
+interface TimedProps {
+  /** A sentence of the messages that says for how long. */
+  text: (inputs: { time: string }) => string;
+  since: string | null | undefined;
+}
+
+/** A sentence with a running timer inside. */
+export function Timed({ text, since }: TimedProps) {
+  const [before, after] = text({ time: "\u0000" }).split("\u0000");
+  return (
+    <>
+      {before}
+      <Timer since={since} />
+      {after}
+    </>
+  );
+}
+
 /** A timer down to a moment, in urgent colours when little is left. */
 export function Countdown({ until, label }: { until: string; label: string }) {
   const node = useRef<HTMLSpanElement>(null);
