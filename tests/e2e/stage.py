@@ -27,7 +27,7 @@ from balcao.store import embedded
 from balcao.store.database import Database
 from tests.setup.test_command_line import CLEAN, free_port, status, until
 
-SUPPORT = ENTRY_POINTS[0].display_number
+SUPPORT, SALES = (point.display_number for point in ENTRY_POINTS)
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -56,9 +56,9 @@ class Phone:
         self.name = name
         self.id = str(stage.sim("customers", {"name": name})["id"])
 
-    def write(self, text: str) -> None:
-        """The customer sends *text* to Suporte."""
-        body = {"entry_point": SUPPORT, "type": "text", "text": text}
+    def write(self, text: str, to: str = SUPPORT) -> None:
+        """The customer sends *text* to Suporte, or to another number."""
+        body = {"entry_point": to, "type": "text", "text": text}
         self._stage.sim(f"customers/{quote(self.id)}/messages", body)
 
     def received(self) -> list[dict[str, Any]]:
@@ -76,6 +76,7 @@ class Stage:
         self._stack = stack
         port, self._phones = free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}"
+        self.phones_url = f"http://127.0.0.1:{self._phones}"
         words = ["demo", "--quiet", "--data-dir", str(self.home)]
         words += ["--port", str(port), "--simulator-port", str(self._phones)]
         stack.enter_context(running(folder, words, port, SECRETS))
@@ -87,7 +88,7 @@ class Stage:
         environment = {
             **SECRETS,
             "BALCAO_DATABASE_URL": embedded.dsn(self.home),
-            "BALCAO_GRAPH_URL": f"http://127.0.0.1:{self._phones}",
+            "BALCAO_GRAPH_URL": self.phones_url,
         }
         words = ["serve", "--port", str(port)]
         self._stack.enter_context(running(self._folder, words, port, environment))
@@ -96,7 +97,7 @@ class Stage:
     def sim(self, path: str, body: object = None) -> Any:
         """Asks the simulator's control API; with a body it is a POST."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._phones}/sim/{path}",
+            f"{self.phones_url}/sim/{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
