@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from balcao import commands, main
 from balcao import demo as demonstration
@@ -16,6 +17,15 @@ from balcao import doctor as examination
 
 DataDir = Annotated[str | None, Parameter(help="The data folder.")]
 Port = Annotated[int | None, Parameter(help="The port of the desk and the webhook.")]
+
+AtLeastOne = Number(gte=1)
+
+
+def _is_web_address(_kind: object, value: str | None) -> None:
+    """Refuse what nothing can be asked at."""
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ValueError("It must begin with http:// or https://.")
+
 
 app = App(
     name="balcao",
@@ -70,7 +80,7 @@ def simulator(
     *,
     port: Annotated[int, Parameter(help="The port of the phones.")] = 8081,
     webhook_url: Annotated[
-        str, Parameter(help="Where webhooks are delivered.")
+        str, Parameter(help="Where webhooks are delivered.", validator=_is_web_address)
     ] = "http://127.0.0.1:8080/webhooks/whatsapp",
     scripted: Annotated[
         bool, Parameter(negative="", help="With customers who write by themselves.")
@@ -79,7 +89,11 @@ def simulator(
         Path | None, Parameter(help="A file to remember people and their phones in.")
     ] = None,
     desk_url: Annotated[
-        str | None, Parameter(help="The demo's desk, where scripted colleagues may sign in.")
+        str | None,
+        Parameter(
+            help="The demo's desk, where scripted colleagues may sign in.",
+            validator=_is_web_address,
+        ),
     ] = None,
     attached: Annotated[bool, Parameter(negative="", show=False)] = False,
 ) -> int:
@@ -140,10 +154,16 @@ def check(*, data_dir: DataDir = None) -> int:
 @app.command(name="simulated-days", show=False)
 def simulated_days(
     *,
-    seeds: Annotated[int, Parameter(help="How many days, each with its own seed.")] = 500,
-    first: Annotated[int, Parameter(help="The first seed.")] = 1,
-    steps: Annotated[int, Parameter(help="The least number of steps of a day.")] = 1000,
-    processes: Annotated[int, Parameter(help="How many days pass at once.")] = 2,
+    seeds: Annotated[
+        int, Parameter(help="How many days, each with its own seed.", validator=AtLeastOne)
+    ] = 500,
+    first: Annotated[int, Parameter(help="The first seed.", validator=AtLeastOne)] = 1,
+    steps: Annotated[
+        int, Parameter(help="The least number of steps of a day.", validator=AtLeastOne)
+    ] = 1000,
+    processes: Annotated[
+        int, Parameter(help="How many days pass at once.", validator=AtLeastOne)
+    ] = 2,
 ) -> int:
     """Let days pass in which everything goes wrong; exit 1 if one breaks a promise."""
     from balcao.simulator.day import many

@@ -122,7 +122,16 @@ def status(port: int, path: str) -> int:
 
 @pytest.mark.parametrize(
     "words",
-    [["frobnicate"], ["demo", "--bogus"], ["demo", "--port", "many"], ["serve", "--workers", "0"]],
+    [
+        ["frobnicate"],
+        ["demo", "--bogus"],
+        ["demo", "--port", "many"],
+        ["serve", "--workers", "0"],
+        ["simulator", "--desk-url", "nowhere"],
+        ["simulator", "--webhook-url", "nowhere"],
+        ["simulated-days", "--seeds", "0"],
+        ["simulated-days", "--processes", "0"],
+    ],
 )
 def test_wrong_words_are_refused_in_one_sentence(words: list[str]) -> None:
     refused(balcao(*words))
