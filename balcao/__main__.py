@@ -27,6 +27,13 @@ def _is_web_address(_kind: object, value: str | None) -> None:
         raise ValueError("It must begin with http:// or https://.")
 
 
+WebhookUrl = Annotated[
+    str, Parameter(help="Where webhooks are delivered.", validator=_is_web_address)
+]
+DeskUrl = Annotated[
+    str | None,
+    Parameter(help="The demo's desk, for scripted colleagues.", validator=_is_web_address),
+]
 app = App(
     name="balcao",
     help="WhatsApp customer service on one's own machine.",
@@ -79,22 +86,14 @@ def migrate(*, data_dir: DataDir = None) -> int:
 def simulator(
     *,
     port: Annotated[int, Parameter(help="The port of the phones.")] = 8081,
-    webhook_url: Annotated[
-        str, Parameter(help="Where webhooks are delivered.", validator=_is_web_address)
-    ] = "http://127.0.0.1:8080/webhooks/whatsapp",
+    webhook_url: WebhookUrl = "http://127.0.0.1:8080/webhooks/whatsapp",
     scripted: Annotated[
         bool, Parameter(negative="", help="With customers who write by themselves.")
     ] = False,
     memory: Annotated[
         Path | None, Parameter(help="A file to remember people and their phones in.")
     ] = None,
-    desk_url: Annotated[
-        str | None,
-        Parameter(
-            help="The demo's desk, where scripted colleagues may sign in.",
-            validator=_is_web_address,
-        ),
-    ] = None,
+    desk_url: DeskUrl = None,
     attached: Annotated[bool, Parameter(negative="", show=False)] = False,
 ) -> int:
     """Run the pretend WhatsApp alone."""

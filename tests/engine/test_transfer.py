@@ -11,6 +11,8 @@ from balcao.store.targets import UnknownTarget
 from tests.engine.hall import Hall
 from tests.world import sql
 
+pytestmark = pytest.mark.slow
+
 RONA = 60
 
 

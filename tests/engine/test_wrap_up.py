@@ -13,6 +13,8 @@ from balcao.store import handling, tasks
 from tests.engine.hall import Hall
 from tests.world import sql
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 30
 
 

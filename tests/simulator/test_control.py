@@ -234,6 +234,7 @@ async def test_the_page_brings_no_script_of_its_own(world: World) -> None:
         assert answer.status == 404
 
 
+@pytest.mark.slow
 async def test_a_scripted_customer_writes_within_seconds(inbox: Inbox) -> None:
     simulator = Simulator(
         webhook_url=inbox.url,
@@ -252,6 +253,7 @@ async def test_a_scripted_customer_writes_within_seconds(inbox: Inbox) -> None:
     assert "pedido" in first["text"]["body"]
 
 
+@pytest.mark.slow
 async def test_people_and_windows_outlive_a_restart(inbox: Inbox, tmp_path: Path) -> None:
     for run in (1, 2):
         simulator = _remembering(inbox, tmp_path / "memory.json")

@@ -11,6 +11,8 @@ from balcao.domain.values import AgentId
 from tests.web.house import Browser, House
 from tests.world import route, silence, sql
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Floor:
