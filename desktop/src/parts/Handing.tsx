@@ -17,8 +17,7 @@ import { announce, ui } from "../ui";
 import { useRefresh, useTargets } from "../useTargets";
 import type { Problem, TaskView } from "../views";
 import { SearchList } from "./SearchList";
-
-const NOTE_MAX = 2000;
+import { NoteField } from "./small";
 
 /** The button that opens a dialog, and takes the focus back when it is closed. */
 export const openerOf = (purpose: Purpose) => `open-${purpose}`;
@@ -106,16 +105,11 @@ export function Handing({ task, purpose }: { task: TaskView; purpose: Purpose })
           onSubmit={() => void submit()}
         />
         {purpose === "transfer" && (
-          <label className="field">
-            <span className="label">{m.transfer_note()}</span>
-            <textarea
-              className="input"
-              rows={2}
-              maxLength={NOTE_MAX}
-              value={choice.note}
-              onChange={(event) => change({ note: event.target.value })}
-            />
-          </label>
+          <NoteField
+            label={m.transfer_note()}
+            value={choice.note}
+            onChange={(note) => change({ note })}
+          />
         )}
         {problem ? (
           <p className="error" role="alert">

@@ -7,7 +7,7 @@ import { duration } from "../clock";
 import { desk } from "../desk";
 import { m } from "../paraglide/messages.js";
 import { stateText } from "../text/words";
-import { useMe, useTasks } from "../use";
+import { useMe, useOffers, useTasks } from "../use";
 import type { AgentView } from "../views";
 import { Timer } from "./small";
 
@@ -36,12 +36,13 @@ function StateCard({ me }: { me: AgentView }) {
   const state = stateText(me);
   const free = me.state === "available";
   const lost = state === m.connection_lost();
+  const rings = useOffers().length > 0;
   return (
     <section className="state-card" aria-label={state}>
       <h1>
         {titleOf(me, state)} <Timer since={me.since} />
       </h1>
-      {free && <p className="muted">{m.available_text()}</p>}
+      {free && <p className="muted">{rings ? m.ringing_text() : m.available_text()}</p>}
       {lost && <p className="muted">{m.connection_lost_text()}</p>}
       {!free && (
         <Button className="button primary large" onPress={available}>

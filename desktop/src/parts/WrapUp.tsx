@@ -14,9 +14,7 @@ import { customerName, stateText } from "../text/words";
 import { useMe } from "../use";
 import type { LegView, TaskView } from "../views";
 import { SearchList } from "./SearchList";
-import { Countdown, Timed } from "./small";
-
-const NOTE_MAX = 2000;
+import { Countdown, NoteField, Timed } from "./small";
 
 /** What each agent has begun per task, so that opening another one in between loses nothing. */
 const begun = new Map<string, { code: string | null; note: string }>();
@@ -71,16 +69,7 @@ export function WrapUp({ task }: { task: TaskView }) {
           onChoose={(code) => change({ code })}
           onSubmit={() => void submit()}
         />
-        <label className="field">
-          <span className="label">{m.note()}</span>
-          <textarea
-            className="input"
-            rows={2}
-            maxLength={NOTE_MAX}
-            value={choice.note}
-            onChange={(event) => change({ note: event.target.value })}
-          />
-        </label>
+        <NoteField label={m.note()} value={choice.note} onChange={(note) => change({ note })} />
         <div className="dialog-foot">
           <After task={task} />
           <Button

@@ -80,6 +80,30 @@ export function Hidden({ children }: { children: ReactNode }) {
   return <span className="hidden">{children}</span>;
 }
 
+const NOTE_MAX = 2000;
+
+interface NoteProps {
+  label: string;
+  value: string;
+  onChange: (note: string) => void;
+}
+
+/** A few words for colleagues. */
+export function NoteField({ label, value, onChange }: NoteProps) {
+  return (
+    <label className="field">
+      <span className="label">{label}</span>
+      <textarea
+        className="input"
+        rows={2}
+        maxLength={NOTE_MAX}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  );
+}
+
 /** Reads out new messages and requests; the thread itself is silent. */
 export function LiveRegion() {
   const announcement = useStore(ui, (state) => state.announcement);
