@@ -56,6 +56,7 @@ def test_switched_off_by_keyboard_they_go_home(page: Page, stage: Stage) -> None
     toggle(page)
     expect(page.get_by_text("Diego Dias: trabalhando")).to_be_visible(timeout=20_000)
     page.keyboard.press("Space")
-    expect(page.get_by_text("Diego Dias: fora")).to_be_visible(timeout=20_000)
+    for name in ("Diego Dias", "Camila Rocha", "Hugo Lima"):
+        expect(page.get_by_text(f"{name}: fora")).to_be_visible(timeout=20_000)
     expect(switch(page)).not_to_be_checked()
     assert stage.ask("select count(*) from agent where signed_in_at is not null") == 0
