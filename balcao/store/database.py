@@ -45,6 +45,8 @@ UNREACHABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # A statement between PostgreSQL's last word and the end of its connection.
+    asyncpg.InternalClientError,
 )
 
 
