@@ -9,7 +9,7 @@ ROUNDS = 60
 
 
 async def test_the_bus_goes_on_whenever_its_connection_is_cut(dsn: str, database: Database) -> None:
-    """It is cut while nudges are being told, so that some fall between the last word and the end."""
+    """It is cut while nudges are told: some fall between its last word and its end."""
     other = await Database.open(dsn)
     heard: set[int] = set()
     stop = database.subscribe(lambda nudges: heard.update(id for _, id in nudges))
