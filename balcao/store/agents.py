@@ -53,14 +53,6 @@ async def lock_all(tx: Tx, ids: Iterable[AgentId]) -> tuple[dict[AgentId, Agent]
     return {AgentId(row["person_id"]): _agent(row) for row in rows}, await tx.now()
 
 
-async def read(tx: Tx, id: AgentId) -> Agent:
-    """The agent as it is now; NoSuchAgent where there is none."""
-    row = await tx.fetchrow(f"{_AGENT} where a.person_id = $1", id)
-    if row is None:
-        raise NoSuchAgent(id)
-    return _agent(row)
-
-
 async def move(
     tx: Tx,
     id: AgentId,

@@ -32,7 +32,7 @@ async def rung(database: Database, task: int) -> AgentId | None:
 
 async def state_of(database: Database, agent: AgentId) -> str:
     async with database.transaction() as tx:
-        return (await agents.read(tx, agent)).state
+        return (await agents.lock(tx, agent))[0].state
 
 
 async def accept(database: Database, task: int, agent: AgentId) -> None:
