@@ -19,6 +19,7 @@ from typing import Self
 import structlog
 
 from balcao.realtime import sight
+from balcao.realtime.audience import Audience
 from balcao.realtime.turn import Turn
 from balcao.realtime.watcher import Watcher
 from balcao.store import sessions, views
@@ -41,7 +42,7 @@ class Hub:
     def __init__(self, database: Database) -> None:
         self.draining = False
         self._database = database
-        self._watchers: dict[int, list[Watcher]] = {}
+        self._audience = Audience()
         self._known: dict[int, tuple[int, int]] = {}
         self._organisation = UNKNOWN
         self._conversations: set[int] = set()
@@ -73,32 +74,26 @@ class Hub:
     @property
     def watching(self) -> int:
         """How many streams are open."""
-        return sum(len(watchers) for watchers in self._watchers.values())
+        return len(self._audience)
 
     def watch(self, person: int, token: bytes) -> Watcher:
         """A new stream for *person*; its snapshot comes by itself."""
         watcher = Watcher(person, token)
-        watchers = self._watchers.setdefault(person, [])
-        watchers.append(watcher)
-        for oldest in watchers[:-STREAMS_MAX]:
+        self._audience.add(watcher)
+        for oldest in self._audience.of(person)[:-STREAMS_MAX]:
             oldest.end()
         self._woken.set()
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
         """Forget a stream."""
-        watchers = self._watchers.get(watcher.person, [])
-        if watcher in watchers:
-            watchers.remove(watcher)
-        if not watchers:
-            self._watchers.pop(watcher.person, None)
-        for conversation in watcher.tasks:
+        for conversation in self._audience.remove(watcher):
             self._forget(conversation)
 
     def drain(self) -> None:
         """End every stream cleanly; the desks come back to another process."""
         self.draining = True
-        for watcher in self._all():
+        for watcher in self._audience:
             watcher.end()
 
     async def now(self) -> datetime:
@@ -145,31 +140,31 @@ class Hub:
         agents, self._agents = self._agents, set()
         people, self._sessions = self._sessions, set()
         time = asyncio.get_running_loop().time()
-        if not self._watchers:
+        if not self._audience.people:
             self._look_at, self._organisation = time + LOOK_SECONDS, UNKNOWN
             return
         looks = time >= self._look_at or self._organisation == UNKNOWN
+        present = list(self._audience)  # whoever comes later may be newer than what is read
         async with self._database.transaction() as tx:
             await views.frozen(tx)
             if looks:
                 await self._look(tx, conversations, agents)
-                people |= self._watchers.keys()
-            await self._end_sessions(tx, people)
+                people |= self._audience.people
+            await self._end_sessions(tx, [w for w in present if w.person in people])
             await self._tell(tx, conversations, agents)
         if looks:
             self._look_at = time + LOOK_SECONDS
 
     async def _tell(self, tx: Tx, conversations: set[int], agents: set[int]) -> None:
-        watchers = {id: frozenset(some) for id, some in self._watchers.items()}
-        turn = Turn(tx, watchers, self._known)
-        await turn.tell_agents(agents & watchers.keys())
+        turn = Turn(tx, self._audience, self._known)
+        await turn.tell_agents(agents & self._audience.people)
         await turn.tell_conversations(conversations)
-        due = [watcher for watcher in self._all() if watcher.due and not watcher.over]
+        due = self._due()
         if due:
             await turn.tell_all(due[:SNAPSHOTS_MAX])
         for conversation in conversations:
             self._forget(conversation)
-        if any(watcher.due and not watcher.over for watcher in self._all()):
+        if self._due():
             self._woken.set()
 
     async def _look(self, tx: Tx, conversations: set[int], agents: set[int]) -> None:
@@ -178,23 +173,25 @@ class Hub:
         organisation = await views.organisation_version(tx)
         if organisation != self._organisation:
             self._organisation = organisation
-            for watcher in self._all():
+            for watcher in self._audience:
                 watcher.start_over()
-        for row in await views.versions_of_agents(tx, self._watchers):
-            for watcher in self._watchers.get(row["id"], ()):
+        for row in await views.versions_of_agents(tx, self._audience.people):
+            for watcher in self._audience.of(row["id"]):
                 version = sight.agent_number(row)
                 if watcher.agent_version < version or watcher.notices != set(row["notices"]):
                     agents.add(row["id"])
-        seen = await views.versions_of_conversations(tx, self._watchers)
+        seen = await views.versions_of_conversations(tx, self._audience.people)
         known = {id: shown for id, (_, shown) in self._known.items()}
         conversations |= {id for id in seen.keys() | known.keys() if seen.get(id) != known.get(id)}
 
     async def _set_clock(self, tx: Tx) -> None:
         self._clock = await tx.now(), asyncio.get_running_loop().time()
 
-    async def _end_sessions(self, tx: Tx, people: Iterable[int]) -> None:
+    async def _end_sessions(self, tx: Tx, watchers: Iterable[Watcher]) -> None:
         """Close the streams whose session is over, and say why."""
-        watchers = [w for person in people for w in self._watchers.get(person, ()) if not w.over]
+        watchers = [watcher for watcher in watchers if not watcher.over]
+        if not watchers:
+            return
         ended = await sessions.ended(tx, {(w.token, w.person) for w in watchers})
         for watcher in watchers:
             if watcher.token in ended:
@@ -202,8 +199,9 @@ class Hub:
 
     def _forget(self, conversation: int) -> None:
         """Keep the version of a conversation only while somebody is told of it."""
-        if not any(conversation in watcher.tasks for watcher in self._all()):
+        if not self._audience.told(conversation):
             self._known.pop(conversation, None)
 
-    def _all(self) -> list[Watcher]:
-        return [watcher for watchers in self._watchers.values() for watcher in watchers]
+    def _due(self) -> list[Watcher]:
+        """The desks that wait for a snapshot."""
+        return [watcher for watcher in self._audience if watcher.due and not watcher.over]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from balcao.realtime import sight
+from balcao.realtime.audience import Audience
 from balcao.realtime.sight import Row, Sight
 from balcao.realtime.views import MessageView, NoticeView, Snapshot, TaskView
 from balcao.realtime.watcher import Watcher, view_event
@@ -19,7 +20,6 @@ NEWEST = 50
 #: Changed messages that one turn tells one by one; beyond it a snapshot is cheaper.
 CHANGES_MAX = 2_000
 
-Watchers: TypeAlias = Mapping[int, frozenset[Watcher]]
 #: By conversation: up to which version its messages were told, and the version last shown.
 Known: TypeAlias = dict[int, tuple[int, int]]
 
@@ -27,41 +27,41 @@ Known: TypeAlias = dict[int, tuple[int, int]]
 class Turn:
     """The reads of one transaction, and whom they are for."""
 
-    def __init__(self, tx: Tx, watchers: Watchers, known: Known) -> None:
+    def __init__(self, tx: Tx, audience: Audience, known: Known) -> None:
         self._tx = tx
-        self._watchers = watchers
+        self._audience = audience
         self._known = known
 
     async def tell_agents(self, ids: Iterable[int]) -> None:
         """Tell these agents how they stand, and what they should know."""
-        wanted = {id for id in ids if any(not w.due for w in self._watchers[id])}
+        wanted = {id for id in ids if any(not w.due for w in self._audience.of(id))}
         if not wanted:
             return
         at = await self._tx.now()
         for row in await views.agents(self._tx, wanted):
             event = view_event(sight.agent_view(row, at))
-            for watcher in self._watchers[row["id"]]:
+            for watcher in self._audience.of(row["id"]):
                 watcher.agent_version = sight.agent_number(row)
                 watcher.put("agent", row["id"], event)
         notices: dict[int, list[Row]] = defaultdict(list)
         for notice in await views.notices(self._tx, wanted):
             notices[notice["agent_id"]].append(notice)
         for id in wanted:
-            for watcher in self._watchers[id]:
+            for watcher in self._audience.of(id):
                 _tell_notices(watcher, notices[id])
 
     async def tell_conversations(self, ids: set[int]) -> None:
         """Tell what changed in these conversations, each desk as far as it sees."""
-        if not ids or not self._watchers:
+        if not ids:
             return
-        rows = await views.tasks(self._tx, self._watchers, ids)
+        rows = await views.tasks(self._tx, self._audience.people, ids)
         parts: dict[tuple[int, int], list[Row]] = defaultdict(list)
         for row in rows:
             parts[row["viewer_id"], row["conversation_id"]].append(row)
         opened: list[tuple[Watcher, int, Sight]] = []
         readers: dict[int, list[tuple[Watcher, Sight]]] = defaultdict(list)
         for watcher, id in self._concerned(ids, parts):
-            seen = _tell_tasks(watcher, id, parts.get((watcher.person, id), []))
+            seen = self._tell_tasks(watcher, id, parts.get((watcher.person, id), []))
             if seen is not None and seen.present:
                 readers[id].append((watcher, seen))
                 if _widened(watcher, id, seen):
@@ -91,7 +91,7 @@ class Turn:
         for watcher in watchers:
             me = agents.get(watcher.person)
             mine = parts[watcher.person]
-            _remember(watcher, me, mine, notices[watcher.person])
+            self._remember(watcher, me, mine, notices[watcher.person])
             shown: list[TaskView | MessageView | NoticeView] = [sight.task_view(x) for x in mine]
             for cut in watcher.cuts.items():
                 shown += threads[cut]
@@ -105,9 +105,8 @@ class Turn:
         self, ids: set[int], parts: Iterable[tuple[int, int]]
     ) -> set[tuple[Watcher, int]]:
         """The desks that have a part in one of these conversations, or had one until now."""
-        now = {(watcher, id) for person, id in parts for watcher in self._watchers[person]}
-        everyone = (watcher for watchers in self._watchers.values() for watcher in watchers)
-        return now | {(watcher, id) for watcher in everyone for id in ids & watcher.tasks.keys()}
+        now = {(watcher, id) for person, id in parts for watcher in self._audience.of(person)}
+        return now | {(watcher, id) for id in ids for watcher in self._audience.told(id)}
 
     async def _threads(
         self, parts: Mapping[int, list[Row]]
@@ -147,20 +146,29 @@ class Turn:
                 if seen.message(row["seq"], row["task_id"]):
                     watcher.put("message", row["id"], event)
 
+    def _tell_tasks(self, watcher: Watcher, conversation: int, rows: Sequence[Row]) -> Sight | None:
+        """Tell one desk of its tasks in one conversation; what it sees there, None for nothing."""
+        told = watcher.tasks.get(conversation, frozenset())
+        now = frozenset(row["id"] for row in rows)
+        for row in rows:
+            watcher.put("task", row["id"], view_event(sight.task_view(row)))
+        for id in told - now:
+            watcher.gone("task", id)
+        self._audience.keep(watcher, conversation, now)
+        return sight.sight(rows) if now else None
 
-def _tell_tasks(watcher: Watcher, conversation: int, rows: Sequence[Row]) -> Sight | None:
-    """Tell one desk of its tasks in one conversation; what it sees there, None for nothing."""
-    told = watcher.tasks.get(conversation, set())
-    now = {row["id"] for row in rows}
-    for row in rows:
-        watcher.put("task", row["id"], view_event(sight.task_view(row)))
-    for id in told - now:
-        watcher.gone("task", id)
-    if now:
-        watcher.tasks[conversation] = now
-        return sight.sight(rows)
-    watcher.tasks.pop(conversation, None)
-    return None
+    def _remember(
+        self, watcher: Watcher, me: Row | None, mine: Sequence[Row], notices: Sequence[Row]
+    ) -> None:
+        """Note what a snapshot tells."""
+        watcher.agent_version = -1 if me is None else sight.agent_number(me)
+        tasks = defaultdict(set)
+        for row in mine:
+            tasks[row["conversation_id"]].add(row["id"])
+        for conversation in watcher.tasks.keys() | tasks.keys():
+            self._audience.keep(watcher, conversation, frozenset(tasks[conversation]))
+        watcher.cuts = _cuts(mine)
+        watcher.notices = {row["id"] for row in notices}
 
 
 def _widened(watcher: Watcher, conversation: int, seen: Sight) -> bool:
@@ -194,19 +202,6 @@ def _tell_notices(watcher: Watcher, rows: Sequence[Row]) -> None:
     for id in watcher.notices - now:
         watcher.gone("notice", id)
     watcher.notices = now
-
-
-def _remember(
-    watcher: Watcher, me: Row | None, mine: Sequence[Row], notices: Sequence[Row]
-) -> None:
-    """Note what a snapshot tells."""
-    watcher.agent_version = -1 if me is None else sight.agent_number(me)
-    watcher.tasks = defaultdict(set)
-    for row in mine:
-        watcher.tasks[row["conversation_id"]].add(row["id"])
-    watcher.tasks = dict(watcher.tasks)
-    watcher.cuts = _cuts(mine)
-    watcher.notices = {row["id"] for row in notices}
 
 
 def _cuts(mine: Iterable[Row]) -> dict[int, int | None]:

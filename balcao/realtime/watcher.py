@@ -38,8 +38,8 @@ class Watcher:
         """A snapshot is due; until it is there nothing else counts."""
         self.over = False
         """Nothing will follow what is in the mailbox."""
-        self.tasks: dict[int, set[int]] = {}
-        """The tasks told, by conversation."""
+        self.tasks: dict[int, frozenset[int]] = {}
+        """The tasks told, by conversation; kept by the audience."""
         self.cuts: dict[int, int | None] = {}
         """The conversations whose messages are told, and up to which one."""
         self.notices: set[int] = set()

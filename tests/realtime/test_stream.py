@@ -15,7 +15,7 @@ from balcao.store import organisation
 from balcao.store.database import Database
 from balcao.web.stream import PING_SECONDS
 from tests.web.house import PATIENCE, Browser, Desk, House, house, listening
-from tests.world import let_offers_run_out, route, silence, sql
+from tests.world import let_offers_run_out, route, silence, sql, until_blocked
 
 
 async def test_a_snapshot_has_all_that_the_desk_shows(here: House) -> None:
@@ -289,3 +289,18 @@ def test_a_newer_view_takes_the_place_of_an_older_one() -> None:
     one.put("task", 8, b"other")
     one.put("task", 7, b"new")
     assert one.take() == b"newother"
+
+
+async def test_who_comes_in_the_middle_of_a_turn_is_not_taken_for_signed_out(here: House) -> None:
+    """The turn reads as of a moment before the session began."""
+    marina = await here.agent("Marina")
+    await here.employ("Hugo")
+    async with here.desk(marina), AsyncExitStack() as stack:
+        async with here.database.transaction() as tx:
+            await tx.execute("lock table notice in access exclusive mode")
+            await until_blocked(here.database)
+            hugo = await here.signed_in("Hugo")
+            desk = await stack.enter_async_context(listening(here.application, hugo))
+            await desk.until(lambda it: it.status)
+        await desk.until(lambda it: it.events)
+        assert [event for event, _ in desk.events] == ["snapshot"]

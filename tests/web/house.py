@@ -282,6 +282,7 @@ async def listening(application: Application, browser: Browser) -> AsyncIterator
         nonlocal rest
         if message["type"] == "http.response.start":
             desk.status = message["status"]
+            desk.changed.set()
             return
         *whole, rest = (rest + message.get("body", b"")).split(b"\n\n")
         for one in whole:

@@ -1,0 +1,67 @@
+"""Who listens: the open desks, found by their person and by the conversations they are told of.
+
+The hub asks "whose is this?" hundreds of times a second, so both ways are kept and none is
+searched for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, KeysView
+
+from balcao.realtime.watcher import Watcher
+
+
+class Audience:
+    """The watchers of one process; a watcher's tasks change only through here."""
+
+    def __init__(self) -> None:
+        self._by_person: dict[int, list[Watcher]] = {}
+        self._by_conversation: dict[int, set[Watcher]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(watchers) for watchers in self._by_person.values())
+
+    def __iter__(self) -> Iterator[Watcher]:
+        return (watcher for watchers in self._by_person.values() for watcher in watchers)
+
+    @property
+    def people(self) -> KeysView[int]:
+        """Everybody who has a desk open."""
+        return self._by_person.keys()
+
+    def of(self, person: int) -> list[Watcher]:
+        """The desks of *person*, the oldest first."""
+        return list(self._by_person.get(person, ()))
+
+    def told(self, conversation: int) -> frozenset[Watcher]:
+        """The desks that are told of *conversation*."""
+        return frozenset(self._by_conversation.get(conversation, ()))
+
+    def add(self, watcher: Watcher) -> None:
+        """Let *watcher* listen."""
+        self._by_person.setdefault(watcher.person, []).append(watcher)
+
+    def remove(self, watcher: Watcher) -> list[int]:
+        """Forget *watcher*; the conversations that it was told of."""
+        watchers = self._by_person.get(watcher.person, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+        if not watchers:
+            self._by_person.pop(watcher.person, None)
+        conversations = list(watcher.tasks)
+        for conversation in conversations:
+            self.keep(watcher, conversation, frozenset())
+        return conversations
+
+    def keep(self, watcher: Watcher, conversation: int, tasks: frozenset[int]) -> None:
+        """Note which *tasks* of *conversation* the watcher is told of from now on."""
+        if tasks:
+            watcher.tasks[conversation] = tasks
+            self._by_conversation.setdefault(conversation, set()).add(watcher)
+            return
+        watcher.tasks.pop(conversation, None)
+        watchers = self._by_conversation.get(conversation)
+        if watchers is not None:
+            watchers.discard(watcher)
+            if not watchers:
+                del self._by_conversation[conversation]
