@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from litestar import Request
@@ -17,6 +18,8 @@ from balcao.web.figures import Figures
 from balcao.web.problems import NotSeen, Problem
 
 ID_DIGITS_MAX = 18
+#: Checking a password costs 64 MiB and a core; more at once would only be slower.
+CHECKS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Node:
     version: str
     public_url: str | None
     demo_accounts: list[DemoAccount] | None
+    password_checks: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(CHECKS_AT_ONCE)
+    )
 
     @property
     def secure(self) -> bool:

@@ -31,11 +31,8 @@ from balcao.web.node import Me, Node, TheNode
 from balcao.web.problems import Problem
 
 TOKEN_BYTES = 32
-#: Checking a password costs 64 MiB and a core; more at once would only be slower.
-CHECKS_AT_ONCE = 2
 
 _hasher = argon2.PasswordHasher()
-_checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 #: What an unknown address is checked against, so that it takes as long as a known one.
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 
@@ -69,7 +66,7 @@ async def _checked(node: Node, data: SignIn) -> Person:
             raise Problem(429)
         person = await sessions.find(tx, email)
     hashed = _NOBODY if person is None else person.password_hash
-    async with _checks:
+    async with node.password_checks:
         right = await asyncio.to_thread(_is_right, hashed, data.password)
     if person is None or not right:
         raise Problem(401, "bad-credentials")

@@ -183,3 +183,15 @@ def test_a_text_has_the_same_placeholders_in_every_language() -> None:
         if placeholders(text) != placeholders(texts[language].get(key, ""))
     ]
     assert different == []
+
+
+def test_nothing_of_an_event_loop_outlives_it() -> None:
+    """A lock made with its module belongs to the first loop that waits for it, for ever."""
+    kept = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in code(".py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
+        if ast.unparse(node.value.func).startswith("asyncio.")
+    ]
+    assert kept == []
