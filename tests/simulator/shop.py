@@ -173,7 +173,10 @@ class Shop:
             now = await self.states()
             return all(state == states.get(name, others or state) for name, state in now.items())
 
-        await until(so)
+        try:
+            await until(so)
+        except TimeoutError:
+            raise AssertionError(await self._stands()) from None
 
     async def customer(self, number: str, text: str) -> str:
         """A new customer writes to a number; gives the customer's id."""
@@ -197,8 +200,29 @@ class Shop:
         async def heard() -> bool:
             return len(await self.heard(customer)) >= lines
 
-        await until(heard)
+        try:
+            await until(heard)
+        except TimeoutError:
+            raise AssertionError(await self._stands()) from None
         return await self.heard(customer)
+
+    async def _stands(self) -> dict[str, Any]:
+        """Is how everything stands, for whoever wonders why nothing comes."""
+        questions = {
+            "messages": "select direction, status, attempt, error from message order by id",
+            "tasks": "select state, queue_id from task order by id",
+            "legs": "select agent_id, outcome, connected_at, answer_by from leg order by id",
+            "agents": "select person_id, state, signed_in_at, beat_at from agent",
+            "webhooks": "select id, received_at, done_at from webhook order by id",
+            "busy": "select pid, state, wait_event_type, wait_event, now() - xact_start as since,"
+            " pg_blocking_pids(pid) as blocked_by, query from pg_stat_activity"
+            " where datname = current_database() and state <> 'idle'",
+        }
+        rows = {
+            what: [dict(row) for row in await sql(self.database, question)]
+            for what, question in questions.items()
+        }
+        return {"colleagues": await self.states(), **rows}
 
     async def finds(self, query: str, *, rows: int = 1) -> None:
         """Waits until a question to the database has so many answers."""
