@@ -145,9 +145,12 @@ async function sendOne(entry: Entry): Promise<boolean> {
   return true;
 }
 
-/** No line, no session, too many at once and the server's own trouble pass by themselves. */
-export function mayPass({ status }: Problem): boolean {
-  return status === 0 || status === 401 || status === 429 || status >= 500;
+/**
+ * No line, no session, too many at once and the server's own trouble pass by themselves; and so
+ * does the claim of a server that died while it was answering.
+ */
+export function mayPass({ status, code }: Problem): boolean {
+  return [0, 401, 429].includes(status) || status >= 500 || code === "still-running";
 }
 
 /** Two tabs must not send the same conversation at once, where the browser can prevent it. */

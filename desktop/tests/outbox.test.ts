@@ -83,4 +83,5 @@ describe("messages", () => {
 test("trouble that passes is told from a refusal", () => {
   for (const status of [0, 401, 429, 500, 503]) expect(mayPass(problem(status, "x"))).toBe(true);
   for (const status of [404, 409, 422]) expect(mayPass(problem(status, "x"))).toBe(false);
+  expect(mayPass(problem(409, "still-running"))).toBe(true);
 });
