@@ -49,14 +49,14 @@ class Violation:
 
 async def check(database: Database) -> list[Violation]:
     """Everything that breaks a promise, in one snapshot; nothing when all is well."""
-    async with database.transaction() as tx:
-        await tx.execute("set transaction isolation level repeatable read, read only")
+    async with database.transaction(frozen=True) as tx:
         return await violations(tx)
 
 
 async def violations(tx: Tx) -> list[Violation]:
     """Everything that breaks a promise, as *tx* sees it at its time."""
     at = await tx.now()
+    await tx.read_much()
     await tx.fetch(
         "select set_config('balcao.at', $1, true), set_config('work_mem', $2, true)",
         at.isoformat(),

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_token: str | None = None
     access_token: str | None = None
     log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used, naming the setting as the environment does."""
@@ -86,6 +87,7 @@ MEANINGS: Mapping[str, str] = {
     "VERIFY_TOKEN": "the word that the webhook is verified with",
     "ACCESS_TOKEN": "for entry points that have no access token of their own",
     "LOG_FORMAT": "text or json",
+    "LOG_LEVEL": "the least that is logged: debug, info, warning or error",
 }
 
 

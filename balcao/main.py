@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import argon2
@@ -24,6 +25,7 @@ import msgspec
 from balcao import commands, config, demo, logs
 from balcao.commands import Refusal
 from balcao.config import BadSetting, Settings
+from balcao.edges import Edge, no_edge
 from balcao.processes import Child, DidNotStart, Line, Supervisor
 from balcao.store import embedded
 from balcao.store.database import Database
@@ -37,6 +39,7 @@ VERSION = version("balcao")
 BACKLOG = 4096
 WORKERS_MAX = 64
 GRACE_SECONDS = 10.0
+SERVER_MODULE = "balcao.server"
 
 Options = Mapping[str, Any]
 
@@ -83,19 +86,28 @@ def database(chosen: Settings, *, make: bool = False) -> Iterator[str]:
         yield url
 
 
-def serve(options: Options, workers: int) -> int:
-    """Run the server until a signal ends it."""
+def serve(
+    options: Options, workers: int, *, edge: Edge = no_edge, module: str = SERVER_MODULE
+) -> int:
+    """Run the server until a signal ends it.
+
+    *edge* is told of what becomes of the processes, of which those that serve run *module*.
+    """
     if not 1 <= workers <= WORKERS_MAX:
         raise BadSetting(f"--workers is {workers}, not a number between 1 and {WORKERS_MAX}.")
     chosen = config.read(options).for_the_public()
-    logs.configure(chosen.log_format)
-    supervisor = Supervisor()
+    logs.configure(chosen.log_format, chosen.log_level)
+    supervisor = Supervisor(edge)
     with (
+        suppress(Interrupted),
         _listening(chosen.host, chosen.port, "--port") as door,
         _supervised(chosen, Purpose.SERVER, supervisor) as (url, own),
+        _sockets(workers) as sockets,
     ):
+        edge("before")
         commands.migrate(url)
-        children = _servers(chosen, url, door, workers)
+        edge("after")
+        children = _servers(chosen, url, door, workers, module, sockets=sockets)
         supervisor.run(
             children, own, lambda: _say(f"Balcão is at http://{chosen.host}:{chosen.port}")
         )
@@ -107,14 +119,14 @@ def demonstrate(options: Options, simulator_port: int, *, scripted: bool, fresh:
     chosen = config.read(
         {**options, "host": "127.0.0.1", "graph_url": f"http://127.0.0.1:{simulator_port}"}
     )
-    logs.configure(chosen.log_format)
+    logs.configure(chosen.log_format, chosen.log_level)
     supervisor = Supervisor()
     with _listening(chosen.host, chosen.port, "--port") as door:
         with _listening(chosen.host, simulator_port, "--simulator-port"):
             pass  # only to learn now, and not later, that the port is free
         if fresh:
             _empty(chosen)
-        with _supervised(chosen, Purpose.DEMO, supervisor) as (url, own):
+        with suppress(Interrupted), _supervised(chosen, Purpose.DEMO, supervisor) as (url, own):
             commands.migrate(url)
             commands.done(_fill(url))
             chosen = _with_secrets(chosen, url)
@@ -164,19 +176,25 @@ def _supervised(
         return
     claim(chosen.home, purpose)
     own = Embedded(chosen.home, interrupted=lambda: supervisor.ending)
-    with suppress(Interrupted):
-        try:
-            if purpose is Purpose.DEMO:
-                own.start()
-            else:  # several servers may share a folder's database; one of them keeps it
-                own.start_or_join()
-            yield own.dsn, own
-        finally:
-            own.stop()
+    try:
+        if purpose is Purpose.DEMO:
+            own.start()
+        else:  # several servers may share a folder's database; one of them keeps it
+            own.start_or_join()
+        yield own.dsn, own
+    finally:
+        own.stop()
 
 
 def _servers(
-    chosen: Settings, url: str, door: socket.socket, workers: int, *, demonstration: bool = False
+    chosen: Settings,
+    url: str,
+    door: socket.socket,
+    workers: int,
+    module: str = SERVER_MODULE,
+    *,
+    demonstration: bool = False,
+    sockets: tuple[str, ...] = (),
 ) -> list[Child]:
     """The processes that serve, sharing one door."""
     assert chosen.secret_key is not None
@@ -191,12 +209,28 @@ def _servers(
         graph_version=chosen.graph_version,
         public_url=chosen.public_url,
         log_format=chosen.log_format,
+        log_level=chosen.log_level,
         version=VERSION,
         demonstration=demonstration,
+        worker=0,
+        sockets=sockets,
     )
-    command = [sys.executable, "-P", "-m", "balcao.server"]
-    task = msgspec.json.encode(work)
-    return [Child("server", command, task, [door.fileno()], GRACE_SECONDS) for _ in range(workers)]
+    command = [sys.executable, "-P", "-m", module]
+    tasks = [
+        msgspec.json.encode(msgspec.structs.replace(work, worker=worker))
+        for worker in range(workers)
+    ]
+    return [Child("server", command, task, [door.fileno()], GRACE_SECONDS) for task in tasks]
+
+
+@contextmanager
+def _sockets(workers: int) -> Iterator[tuple[str, ...]]:
+    """Where each of *workers* will tell the others its figures; nowhere for one alone."""
+    if workers == 1:
+        yield ()
+        return
+    with TemporaryDirectory(prefix="balcao-") as folder:
+        yield tuple(f"{folder}/{worker}" for worker in range(workers))
 
 
 def _simulator(chosen: Settings, port: int, scripted: bool) -> Child:

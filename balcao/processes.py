@@ -22,6 +22,7 @@ from threading import Thread
 
 import structlog
 
+from balcao.edges import Edge, no_edge
 from balcao.store.embedded import Embedded, Interrupted, InUse
 from balcao.store.programs import CannotServe
 
@@ -111,9 +112,13 @@ class Child:
 class Supervisor:
     """Keeps a database and children alive until a signal says that all is to end."""
 
-    def __init__(self) -> None:
-        """From here on SIGINT and SIGTERM set `ending`, and nothing else; main thread only."""
+    def __init__(self, edge: Edge = no_edge) -> None:
+        """From here on SIGINT and SIGTERM set `ending`, and nothing else; main thread only.
+
+        *edge* is told of what becomes of each process.
+        """
         self.ending = False
+        self._edge = edge
         self._woken, waker = socket.socketpair()
         for end in (self._woken, waker):
             end.setblocking(False)
@@ -147,7 +152,7 @@ class Supervisor:
                     raise DidNotStart("The server did not become ready; its log says why.")
                 self._sleep(children)
         finally:
-            end(children)
+            self._end(children)
 
     def _look(self, children: Sequence[Child]) -> None:
         for child in children:
@@ -159,15 +164,19 @@ class Supervisor:
                 log.warning("process_ended", process=child.name, status=status)
                 child.not_before = time.monotonic() + child.pause_seconds
                 child.pause_seconds = min(2 * child.pause_seconds, RESTART_SECONDS_MAX)
+                self._edge("after")
             if child.process is None and time.monotonic() >= child.not_before:
                 child.start()
+                self._edge("after")
 
     def _tend(self, database: Embedded) -> None:
         """Start the database again when it has died, or when its owner has left it to us."""
         if database.alive():
             return
         try:
+            self._edge("before")
             database.start()
+            self._edge("after")
             log.warning("database_started_again")
         except (InUse, Interrupted):
             return
@@ -182,15 +191,16 @@ class Supervisor:
         if self._woken in readable:
             self._woken.recv(4096)
 
-
-def end(children: Sequence[Child]) -> None:
-    """End *children* in the order given, those of one name together."""
-    for _, alike in groupby(children, key=lambda child: child.name):
-        group = list(alike)
-        for child in group:
-            child.end()
-        for child in group:
-            child.see_off()
+    def _end(self, children: Sequence[Child]) -> None:
+        """End *children* in the order given, those of one name together."""
+        for _, alike in groupby(children, key=lambda child: child.name):
+            group = list(alike)
+            for child in group:
+                child.end()
+            self._edge("before")
+            for child in group:
+                child.see_off()
+            self._edge("after")
 
 
 class Line:

@@ -9,10 +9,13 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from time import perf_counter
 from typing import Any, cast
 
 import msgspec
@@ -21,18 +24,22 @@ import uvicorn
 import uvloop
 
 from balcao import demo, logs
+from balcao.edges import Edge, no_edge
 from balcao.engine.intake import Intake
 from balcao.engine.loop import Progress, Step, keep_done
 from balcao.engine.router import Router
 from balcao.engine.sender import Sender
 from balcao.processes import Line
 from balcao.realtime.hub import Hub
-from balcao.store.database import UNREACHABLE, Database, Kind, Nudge
-from balcao.store.webhooks import Inbox
+from balcao.store.database import COMMAND_SECONDS_MAX, UNREACHABLE, Database, Kind, Nudge
+from balcao.store.outbox import LEASE
+from balcao.store.webhooks import STORE_SECONDS_MAX, Inbox
+from balcao.telemetry import figures, traces
 from balcao.web import app as web
 from balcao.web.bodies import DemoAccount
+from balcao.web.figures import Figures
 from balcao.web.webhook import Application, webhook_app
-from balcao.whatsapp.client import Client
+from balcao.whatsapp.client import ANSWER_SECONDS_MAX, Client
 from balcao.work import Work
 
 log = structlog.get_logger()
@@ -42,6 +49,17 @@ RETRY_SECONDS = 0.25
 DRAIN_SECONDS = 6  # for open answers; the loops' last steps come after
 LAST_STEP_SECONDS = 3.0
 KEEP_ALIVE_SECONDS = 75
+PROBE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a process waits for others before it goes on without their answer."""
+
+    command_seconds: float = COMMAND_SECONDS_MAX
+    store_seconds: float = STORE_SECONDS_MAX
+    answer_seconds: float = ANSWER_SECONDS_MAX
+    lease: timedelta = LEASE
 
 
 class Loop:
@@ -70,24 +88,41 @@ class Loop:
             return await self._step()
 
 
-def main() -> None:
-    """Serve as the supervisor says, until it says otherwise or is gone."""
+def main(edge: Edge = no_edge, patience: Patience = Patience()) -> None:
+    """Serve as the supervisor says, until it says otherwise or is gone.
+
+    *edge* is told of every transaction and of every call to WhatsApp.
+    """
     line = Line()
     work = msgspec.json.decode(line.task(), type=Work)
-    logs.configure(work.log_format)
+    logs.configure(work.log_format, work.log_level)
+    figures.runs(work.version)
     line.end_with_supervisor()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(work, line.tell_ready))
+    with (
+        traces.exported(work.version, work.worker),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_serve(work, line.tell_ready, edge, patience))
 
 
-async def _serve(work: Work, tell_ready: Callable[[], None]) -> None:
+async def _serve(
+    work: Work, tell_ready: Callable[[], None], edge: Edge, patience: Patience
+) -> None:
+    asyncio.get_running_loop().set_exception_handler(logs.unhandled)
     told = asyncio.Event()
     _hear_signals(told)
-    database = await _opened(work.database_url, told)
+    open_database = partial(
+        Database.open,
+        work.database_url,
+        size=CONNECTIONS,
+        edge=edge,
+        command_seconds=patience.command_seconds,
+    )
+    database = await _opened(open_database, told)
     if database is None:
         return
-    async with _node(work, database) as (application, drain):
-        server = uvicorn.Server(_configuration(application))
+    async with _node(work, database, edge, patience) as (application, drain):
+        server = uvicorn.Server(configuration(application))
         with socket.socket(fileno=work.door) as door:
             serving = asyncio.create_task(server.serve([door]))
             await asyncio.sleep(0)  # in its first moment uvicorn puts its own ears on
@@ -99,6 +134,14 @@ async def _serve(work: Work, tell_ready: Callable[[], None]) -> None:
             ending = asyncio.create_task(_end_when(told, server, drain))
             await serving
             ending.cancel()
+
+
+async def _keep_probing() -> None:
+    """See how late timers fire here: whatever holds up the event loop holds up everyone."""
+    while True:
+        due = perf_counter() + PROBE_SECONDS
+        await asyncio.sleep(PROBE_SECONDS)
+        figures.fired_late(max(0.0, perf_counter() - due))
 
 
 async def _end_when(told: asyncio.Event, server: uvicorn.Server, drain: Callable[[], None]) -> None:
@@ -114,11 +157,13 @@ def _hear_signals(told: asyncio.Event) -> None:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
 
 
-async def _opened(url: str, told: asyncio.Event) -> Database | None:
+async def _opened(
+    open_database: Callable[[], Awaitable[Database]], told: asyncio.Event
+) -> Database | None:
     """The database, however long it takes to be there; None if the end comes first."""
     while not told.is_set():
         try:
-            return await Database.open(url, size=CONNECTIONS)
+            return await open_database()
         except UNREACHABLE as error:
             log.warning("database_unreachable", error=type(error).__name__)
             with suppress(TimeoutError):
@@ -128,15 +173,53 @@ async def _opened(url: str, told: asyncio.Event) -> Database | None:
 
 @asynccontextmanager
 async def _node(
-    work: Work, database: Database
+    work: Work, database: Database, edge: Edge, patience: Patience
 ) -> AsyncIterator[tuple[Application, Callable[[], None]]]:
     """Everything that works, going: the application to serve, and how to drain its streams."""
-    seal_key = work.secret_key.encode()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        client = await Client.open(work.graph_url, work.graph_version)
+        await stack.enter_async_context(_engine(work, database, edge, patience))
+        inbox = await stack.enter_async_context(
+            Inbox(database, store_seconds=patience.store_seconds)
+        )
+        door = webhook_app(inbox, secrets=work.app_secrets, verify_token=work.verify_token)
+        hub = await stack.enter_async_context(Hub(database))
+        own = Figures(database, hub, worker=work.worker, sockets=work.sockets)
+        await stack.enter_async_context(own)
+        stack.callback(asyncio.create_task(_keep_probing()).cancel)
+        application = web.create(
+            database,
+            hub,
+            webhook=door,
+            own=own,
+            version=work.version,
+            public_url=work.public_url,
+            demo_accounts=_accounts() if work.demonstration else None,
+        )
+        yield application, hub.drain
+
+
+@asynccontextmanager
+async def _engine(
+    work: Work, database: Database, edge: Edge, patience: Patience
+) -> AsyncIterator[None]:
+    """The three loops, going, and what they need; in the end each finishes its step."""
+    seal_key = work.secret_key.encode()
+    async with AsyncExitStack() as stack:
+        client = await Client.open(
+            work.graph_url,
+            work.graph_version,
+            answer_seconds=patience.answer_seconds,
+            edge=edge,
+        )
         stack.push_async_callback(client.close)
-        sender = Sender(database, client, seal_key=seal_key, access_token=work.access_token)
+        sender = Sender(
+            database,
+            client,
+            seal_key=seal_key,
+            access_token=work.access_token,
+            lease=patience.lease,
+        )
         stack.push_async_callback(sender.finish)
         loops = [
             Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),
@@ -145,18 +228,7 @@ async def _node(
         ]
         stack.push_async_callback(_finish, loops)
         stack.callback(database.subscribe(partial(_wake, loops)))
-        inbox = await stack.enter_async_context(Inbox(database))
-        door = webhook_app(inbox, secrets=work.app_secrets, verify_token=work.verify_token)
-        hub = await stack.enter_async_context(Hub(database))
-        application = web.create(
-            database,
-            hub,
-            webhook=door,
-            version=work.version,
-            public_url=work.public_url,
-            demo_accounts=_accounts() if work.demonstration else None,
-        )
-        yield application, hub.drain
+        yield
 
 
 def _accounts() -> list[DemoAccount]:
@@ -183,7 +255,7 @@ async def _finish(loops: Sequence[Loop]) -> None:
     await asyncio.gather(*(loop.finish() for loop in loops))
 
 
-def _configuration(application: Application) -> uvicorn.Config:
+def configuration(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", application),
         loop="none",

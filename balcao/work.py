@@ -16,5 +16,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     graph_version: str
     public_url: str | None
     log_format: str
+    log_level: str
     version: str
     demonstration: bool
+    worker: int
+    sockets: tuple[str, ...]
+    """Where each worker tells the others its figures, by its number; none where one is alone."""

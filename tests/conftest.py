@@ -1,7 +1,9 @@
 """What every test may ask for: a real PostgreSQL, and a database of its own in it.
 
 One server per test process, made for the run and without fsync; the schema is loaded once, into
-a template, and each test that asks gets a clone of it.  Nothing here may leave this machine.
+a template, and each test that asks gets a clone of it.  Nothing here may leave this machine, and
+nothing that people write may get into a log: the log is written as in production, at its most
+talkative, and a test during which a canary is heard has failed.
 """
 
 import asyncio
@@ -10,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,10 +20,12 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
+from balcao import logs
 from balcao.store import embedded
 from balcao.store.database import Database
 from balcao.store.embedded import Embedded
 from balcao.store.migrate import migrate
+from tests.canaries import sung
 
 T = TypeVar("T")
 
@@ -50,6 +54,18 @@ def _stay_local(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_local)
+logs.configure("json", "debug")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Whatever the test and its processes wrote is looked through for canaries."""
+    report = yield
+    heard = sung(text for _, text in report.sections)
+    if heard:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(["canaries in the log:", *heard])
+    return report
 
 
 def run(what: Coroutine[Any, Any, T]) -> T:

@@ -11,14 +11,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import TypeAlias
 
 import structlog
+
+from balcao.telemetry import figures, traces
 
 log = structlog.get_logger()
 
 NAP = timedelta(seconds=1)
 RETRY_PAUSE = timedelta(milliseconds=500)
+#: Who finds another process at it leaves it alone for so long: that one hears of all that comes in.
+ELSEWHERE_PAUSE = timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class Progress:
 
     done: int = 0
     again_in: timedelta | None = None
+    through: bool = False
+    """There is nothing more to do but what has woken us since."""
+    elsewhere: bool = False
+    """Another process does this at the moment."""
 
 
 Step: TypeAlias = Callable[[], Awaitable[Progress]]
@@ -41,15 +50,27 @@ async def keep_done(name: str, step: Step, woken: asyncio.Event, nap: timedelta 
         woken.clear()  # before the step: a change during it must wake us again
         pause = nap
         try:
-            progress = await step()
-            if progress.done:
+            progress = await _timed(name, step)
+            if progress.done and not progress.through:
                 continue
+            if progress.elsewhere:
+                await asyncio.sleep(ELSEWHERE_PAUSE.total_seconds())
             if progress.again_in is not None:
                 pause = min(nap, progress.again_in)
         except Exception as error:
+            figures.step_failed(name)
             log.warning("step_failed", step=name, error=type(error).__name__, exc_info=True)
             pause = RETRY_PAUSE
         await _sleep(woken, pause)
+
+
+async def _timed(name: str, step: Step) -> Progress:
+    began = perf_counter()
+    with traces.span(f"{name} step"):
+        progress = await step()
+        traces.note(done=progress.done)
+    figures.stepped(name, progress.done, perf_counter() - began)
+    return progress
 
 
 async def _sleep(woken: asyncio.Event, pause: timedelta) -> None:

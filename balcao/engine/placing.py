@@ -34,9 +34,21 @@ from balcao.whatsapp.opaque import unseal
 from balcao.whatsapp.webhook import IdentityChange, InboundMessage, Item, SetAside, StatusUpdate
 
 
+class Placed(NamedTuple):
+    """What became of an item, in ids; None where there is no such thing."""
+
+    kind: str
+    webhook: int
+    position: str
+    conversation: int | None = None
+    task: int | None = None
+    message: int | None = None
+
+
 class _Written(NamedTuple):
     """A customer's message, and where it belongs."""
 
+    webhook_id: int
     item: InboundMessage
     entry_point: EntryPoint
     customer: Customer
@@ -50,6 +62,8 @@ class Placing:
     def __init__(self, tx: Tx, seal_key: bytes) -> None:
         self._tx = tx
         self._seal_key = seal_key
+        self.placed: list[Placed] = []
+        """What became of all items so far; true once the transaction is committed."""
 
     async def place(self, items: Sequence[tuple[int, Item]]) -> None:
         """Write all that *items*, each with its webhook's id, say; a repeat changes nothing."""
@@ -58,6 +72,7 @@ class Placing:
             if isinstance(item, IdentityChange):  # who is who differs before and after it
                 await self._place_run(run)
                 await customers.move(self._tx, item.old, item.new)
+                self.placed.append(Placed("identity-change", webhook_id, item.position))
                 run = []
             else:
                 run.append((webhook_id, item))
@@ -71,14 +86,14 @@ class Placing:
             tx, {item.phone_number_id for _, item in run if item.phone_number_id is not None}
         )
         aside = [_aside(id, item, item.error) for id, item in run if isinstance(item, SetAside)]
-        inbound: list[tuple[InboundMessage, EntryPoint]] = []
+        inbound: list[tuple[int, InboundMessage, EntryPoint]] = []
         for id, item in run:
             if isinstance(item, InboundMessage):
                 entry_point = numbers.get(item.phone_number_id)
                 if entry_point is None or entry_point.retired:
                     aside.append(_aside(id, item, UNKNOWN_NUMBER))
                 else:
-                    inbound.append((item, entry_point))
+                    inbound.append((id, item, entry_point))
         written = await self._address(inbound)
         updates = [(id, item) for id, item in run if isinstance(item, StatusUpdate)]
         told = [self._told(update) for _, update in updates]
@@ -88,30 +103,36 @@ class Placing:
         await statuses.apply(tx, held, _found(targets, told))
         early = []
         for (id, update), one, target in zip(updates, told, targets, strict=True):
-            if target is None and update.phone_number_id in numbers:
+            if target is not None:
+                where = target.conversation_id, None, target.message_id
+                self.placed.append(Placed("status", id, update.position, *where))
+            elif update.phone_number_id in numbers:
                 early.append(one)
-            elif target is None:
+                self.placed.append(Placed("early-status", id, update.position))
+            else:
                 aside.append(_aside(id, update, UNKNOWN_NUMBER))
-        at = await tx.now()
-        await statuses.park(tx, early, at)
-        await webhooks.set_aside(tx, aside, at)
+        self.placed += [Placed("set-aside", one.webhook_id, one.position) for one in aside]
+        if early or aside:
+            at = await tx.now()
+            await statuses.park(tx, early, at)
+            await webhooks.set_aside(tx, aside, at)
         await conversations.save_all(tx, held.values())
 
     async def _address(
-        self, inbound: Sequence[tuple[InboundMessage, EntryPoint]]
+        self, inbound: Sequence[tuple[int, InboundMessage, EntryPoint]]
     ) -> list[_Written]:
         """Find or begin the customer and the conversation of each message."""
         if not inbound:
             return []
-        people = await customers.find_or_add(self._tx, [item.sender for item, _ in inbound])
+        people = await customers.find_or_add(self._tx, [item.sender for _, item, _ in inbound])
         pairs = [
             (customer.id, entry_point.id)
-            for (customer, _), (_, entry_point) in zip(people, inbound, strict=True)
+            for (customer, _), (_, _, entry_point) in zip(people, inbound, strict=True)
         ]
         found = await customers.conversations(self._tx, pairs)
         return [
-            _Written(item, entry_point, customer, sender, found[pair])
-            for (item, entry_point), (customer, sender), pair in zip(
+            _Written(webhook_id, item, entry_point, customer, sender, found[pair])
+            for (webhook_id, item, entry_point), (customer, sender), pair in zip(
                 inbound, people, pairs, strict=True
             )
         ]
@@ -126,16 +147,23 @@ class Placing:
         fresh: list[_Written] = []
         for one in written:
             key = one.entry_point.id, one.item.wamid
-            if key not in known:
+            if key in known:
+                told = "repeat", one.webhook_id, one.item.position, one.conversation_id
+                self.placed.append(Placed(*told))
+            else:
                 known.add(key)
                 fresh.append(one)
         if not fresh:
             return
         await customers.learn(self._tx, [(one.customer, one.sender) for one in fresh])
         task_ids = await self._open_tasks(fresh, held)
-        await messages.put_inbound(
+        ids = await messages.put_inbound(
             self._tx, [_arrival(one, held[one.conversation_id], task_ids) for one in fresh]
         )
+        for one, id in zip(fresh, ids, strict=True):
+            conversation = one.conversation_id
+            told = "message", one.webhook_id, one.item.position, conversation
+            self.placed.append(Placed(*told, task_ids[conversation], id))
 
     async def _open_tasks(
         self, fresh: Sequence[_Written], held: dict[int, Conversation]

@@ -16,6 +16,7 @@ from balcao.domain import task
 from balcao.domain.values import SYSTEM, AgentId
 from balcao.store import agents, floor, tasks
 from balcao.store.database import Database, Tx
+from balcao.telemetry import figures
 
 log = structlog.get_logger()
 
@@ -82,13 +83,18 @@ async def _try_ring_out(database: Database, task_id: int, agent_id: AgentId) -> 
             return True  # accepted or withdrawn meanwhile
         at = ringing[task_id].at
         leg = ringing[task_id].task.leg_of(agent_id)
-        if leg is None or not leg.rang_out(at):
+        if leg is None or leg.answer_by is None or not leg.rang_out(at):
             return True  # prolonged meanwhile
-        if agent.connected(at):
+        present = agent.connected(at)
+        if present:
             await _miss(tx, ringing, task_id, agent_id, at)
         else:
             await disconnect(tx, ringing, agent_id, "connection-lost")
-        return True
+    if present:
+        figures.missed()
+    figures.acted_late("offer", at - leg.answer_by)
+    log.debug("rang_out", task=task_id, agent=agent_id, present=present)
+    return True
 
 
 async def _miss(

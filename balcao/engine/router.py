@@ -23,8 +23,9 @@ from balcao.domain.values import AgentId, QueueId, Refused, State, ToQueue
 from balcao.engine import absence, ringing
 from balcao.engine.loop import Progress
 from balcao.store import agents, due, floor, tasks
-from balcao.store.database import UNREACHABLE, Connection, Database
+from balcao.store.database import UNREACHABLE, Database
 from balcao.store.due import Due
+from balcao.telemetry import figures
 
 log = structlog.get_logger()
 
@@ -46,11 +47,8 @@ class Router:
         """Do a bounded part of what is due; nothing while another process routes."""
         async with self._database.connection() as connection:
             if not await floor.try_lock(connection):
-                return Progress()
-            try:
-                return await self._route()
-            finally:
-                await _unlock(connection)
+                return Progress(elsewhere=True)
+            return await self._route()
 
     async def _route(self) -> Progress:
         async with self._database.transaction() as tx:
@@ -116,6 +114,10 @@ class Router:
                 number = match.invitation
                 await tasks.take(tx, held, task.offer_invitation, number, match.agent, ring)
             await agents.assigned(tx, match.agent, at)
+        what = "task" if match.invitation is None else "invitation"
+        figures.offered(what)
+        conversation = held.conversation.id
+        log.debug("offered", what=what, conversation=conversation, task=match.task, agent=agent.id)
 
     async def _submit(self, task_id: int, agent_id: AgentId) -> None:
         """A wrap-up has counted down, unless it was held or prolonged meanwhile."""
@@ -125,6 +127,7 @@ class Router:
             if leg is None or leg.wrap_up_by is None or held.at < leg.wrap_up_by:
                 raise Refused("not-any-more")
             await absence.submit(tx, held, agent_id)
+        figures.acted_late("wrap-up", held.at - leg.wrap_up_by)
 
     async def _expire(self, task_id: int, number: int) -> None:
         """An invitation has waited in its queue for too long."""
@@ -155,8 +158,3 @@ def _queue_of(held: tasks.Held, match: Match) -> QueueId | None:
     asked = (one.to for one in held.task.asked if one.number == match.invitation)
     to = next(asked, None)
     return to.queue if isinstance(to, ToQueue) else None
-
-
-async def _unlock(connection: Connection) -> None:
-    if not connection.is_closed():
-        await floor.unlock(connection)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -18,7 +19,8 @@ from balcao.domain.message import Status
 from balcao.engine.loop import Progress
 from balcao.store import outbox
 from balcao.store.database import Database, Tx
-from balcao.store.outbox import Claim
+from balcao.store.outbox import LEASE, Claim
+from balcao.telemetry import figures, traces
 from balcao.whatsapp.client import (
     Accepted,
     Address,
@@ -44,24 +46,34 @@ class Sender:
     """Calls WhatsApp for every message that is due; `step` is called by a loop."""
 
     def __init__(
-        self, database: Database, client: Client, *, seal_key: bytes, access_token: str | None
+        self,
+        database: Database,
+        client: Client,
+        *,
+        seal_key: bytes,
+        access_token: str | None,
+        lease: timedelta = LEASE,
     ) -> None:
+        """Sends by *client*, none of whose calls takes as long as the *lease*."""
         self._database = database
         self._client = client
         self._seal_key = seal_key
         self._access_token = access_token
+        self._lease = lease
         self._calls: set[asyncio.Task[None]] = set()
 
     async def step(self) -> Progress:
         """Start the calls that are due, as many as there is room for."""
         async with self._database.transaction() as tx:
             expired = await outbox.expire(tx)
+        figures.sent("expired", expired)
         room = CALLS_MAX - len(self._calls)
         if room == 0:
             return Progress(expired)  # a call that ends wakes us
         async with self._database.transaction() as tx:
-            claims, changed = await outbox.claim(tx, room)
+            claims, changed = await outbox.claim(tx, room, self._lease)
         for claim in claims:
+            _tell_claimed(claim)
             call = asyncio.create_task(self._send(claim))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
@@ -75,24 +87,29 @@ class Sender:
             await asyncio.wait(self._calls)
 
     async def _send(self, claim: Claim) -> None:
-        settle = await self._call(claim)
+        with traces.span("sender call", message=claim.message_id, attempt=claim.attempt):
+            result, settle = await self._call(claim)
+            traces.note(result=result)
+        figures.sent(result)
+        log.debug("called", message=claim.message_id, attempt=claim.attempt, result=result)
         for _ in range(SETTLE_TRIES_MAX):
             try:
                 async with self._database.transaction() as tx:
                     await settle(tx)
+                log.debug("settled", message=claim.message_id, attempt=claim.attempt)
                 return
             except Exception as error:  # the lease runs out if this goes on
                 log.warning("not_settled", message=claim.message_id, error=type(error).__name__)
                 await asyncio.sleep(SETTLE_PAUSE_SECONDS)
 
-    async def _call(self, claim: Claim) -> Settle:
-        """Call WhatsApp, and return how to write what came of it."""
+    async def _call(self, claim: Claim) -> tuple[str, Settle]:
+        """Call WhatsApp, and return what came of it in a word, and how to write it."""
         told = partial(outbox.settle, message_id=claim.message_id, attempt=claim.attempt)
         try:
             accepted = await self._post(claim)
         except Retryable as refused:
             log.warning("send_postponed", message=claim.message_id, code=refused.failure.code)
-            return partial(
+            return "postponed", partial(
                 outbox.postpone,
                 message_id=claim.message_id,
                 attempt=claim.attempt,
@@ -101,21 +118,33 @@ class Sender:
             )
         except Rejected as refused:
             log.warning("send_rejected", message=claim.message_id, code=refused.failure.code)
-            return partial(told, told=Status.FAILED, error=refused.failure.told())
+            failed = partial(told, told=Status.FAILED, error=refused.failure.told())
+            return "rejected", failed
         except Exception as error:  # whatever else it is, we do not know
             why = str(error) if isinstance(error, Unsure) else type(error).__name__
             log.warning("send_unsure", message=claim.message_id, why=why)
-            return partial(told, told=Status.UNCONFIRMED)
-        return partial(told, told=Status.ACCEPTED, wamid=accepted.wamid)
+            return "unsure", partial(told, told=Status.UNCONFIRMED)
+        return "accepted", partial(told, told=Status.ACCEPTED, wamid=accepted.wamid)
 
     async def _post(self, claim: Claim) -> Accepted:
         token = claim.access_token or self._access_token
         if token is None:
             raise Rejected(Failure(190, "No access token"))
-        return await self._client.send_text(
-            Line(claim.phone_number_id, token),
-            Address(claim.wa_id, claim.user_id),
-            claim.text,
-            opaque=seal(self._seal_key, claim.message_id, claim.attempt),
-            quoted=claim.quoted,
-        )
+        with figures.calling():
+            return await self._client.send_text(
+                Line(claim.phone_number_id, token),
+                Address(claim.wa_id, claim.user_id),
+                claim.text,
+                opaque=seal(self._seal_key, claim.message_id, claim.attempt),
+                quoted=claim.quoted,
+            )
+
+
+def _tell_claimed(claim: Claim) -> None:
+    figures.waited_to_send(claim.waited)
+    log.debug(
+        "claimed",
+        conversation=claim.conversation_id,
+        message=claim.message_id,
+        attempt=claim.attempt,
+    )

@@ -17,6 +17,8 @@ class Audience:
     def __init__(self) -> None:
         self._by_person: dict[int, list[Watcher]] = {}
         self._by_conversation: dict[int, set[Watcher]] = {}
+        self.waiting: dict[Watcher, None] = {}
+        """Those who wait for a snapshot, the first first."""
 
     def __len__(self) -> int:
         return sum(len(watchers) for watchers in self._by_person.values())
@@ -29,6 +31,12 @@ class Audience:
         """Everybody who has a desk open."""
         return self._by_person.keys()
 
+    def up_to_date(self) -> set[int]:
+        """Those of them with a desk that has had its snapshot, and is told what is new."""
+        if not self.waiting:
+            return set(self.people)
+        return {watcher.person for watcher in self if watcher not in self.waiting}
+
     def of(self, person: int) -> list[Watcher]:
         """The desks of *person*, the oldest first."""
         return list(self._by_person.get(person, ()))
@@ -38,11 +46,14 @@ class Audience:
         return frozenset(self._by_conversation.get(conversation, ()))
 
     def add(self, watcher: Watcher) -> None:
-        """Let *watcher* listen."""
+        """Let *watcher* listen; it waits for its snapshot."""
+        watcher.waiting = self.waiting
+        self.waiting[watcher] = None
         self._by_person.setdefault(watcher.person, []).append(watcher)
 
     def remove(self, watcher: Watcher) -> list[int]:
-        """Forget *watcher*; the conversations that it was told of."""
+        """Forget *watcher*, which is over; the conversations that it was told of."""
+        watcher.end()
         watchers = self._by_person.get(watcher.person, [])
         if watcher in watchers:
             watchers.remove(watcher)
@@ -55,7 +66,7 @@ class Audience:
 
     def keep(self, watcher: Watcher, conversation: int, tasks: frozenset[int]) -> None:
         """Note which *tasks* of *conversation* the watcher is told of from now on."""
-        if tasks:
+        if tasks and not watcher.over:
             watcher.tasks[conversation] = tasks
             self._by_conversation.setdefault(conversation, set()).add(watcher)
             return

@@ -24,12 +24,13 @@ from balcao.realtime.turn import Turn
 from balcao.realtime.watcher import Watcher
 from balcao.store import sessions, views
 from balcao.store.database import Database, Kind, Nudge, Tx
+from balcao.telemetry import figures, traces
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
-#: Nudges that come in this time are answered together.
-GATHER_SECONDS = 0.02
+#: The hub rests half as long as it has worked, at most this: busy it gathers, quiet it is prompt.
+REST_SECONDS_MAX = 0.02
 RETRY_SECONDS = 0.5
 UNKNOWN = -1
 SNAPSHOTS_MAX = 10  # in one turn, so that a crowd coming back does not hold up the others
@@ -120,15 +121,17 @@ class Hub:
             self._woken.set()
 
     async def _keep_told(self) -> None:
+        time = asyncio.get_running_loop().time
         while True:
+            began = time()
             try:
                 await self._turn()
-                pause = GATHER_SECONDS
+                pause = min((time() - began) / 2, REST_SECONDS_MAX)
             except Exception as error:
                 log.warning("hub_turn_failed", error=type(error).__name__, exc_info=True)
                 self._look_at, pause = 0.0, RETRY_SECONDS
             await asyncio.sleep(pause)
-            left = self._look_at - asyncio.get_running_loop().time()
+            left = self._look_at - time()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, left)):
                     await self._woken.wait()
@@ -144,14 +147,15 @@ class Hub:
             self._look_at, self._organisation = time + LOOK_SECONDS, UNKNOWN
             return
         looks = time >= self._look_at or self._organisation == UNKNOWN
-        present = list(self._audience)  # whoever comes later may be newer than what is read
-        async with self._database.transaction() as tx:
-            await views.frozen(tx)
-            if looks:
-                await self._look(tx, conversations, agents)
-                people |= self._audience.people
-            await self._end_sessions(tx, [w for w in present if w.person in people])
-            await self._tell(tx, conversations, agents)
+        # Whoever comes after this moment may be newer than what is read.
+        present = list(self._audience) if looks or people else []
+        with traces.span("hub turn"), figures.turning():
+            async with self._database.transaction(frozen=True) as tx:
+                if looks:
+                    await self._look(tx, conversations, agents)
+                    people |= self._audience.people
+                await self._end_sessions(tx, [w for w in present if w.person in people])
+                await self._tell(tx, conversations, agents)
         if looks:
             self._look_at = time + LOOK_SECONDS
 
@@ -159,12 +163,13 @@ class Hub:
         turn = Turn(tx, self._audience, self._known)
         await turn.tell_agents(agents & self._audience.people)
         await turn.tell_conversations(conversations)
-        due = self._due()
+        due = list(self._audience.waiting)
         if due:
-            await turn.tell_all(due[:SNAPSHOTS_MAX])
+            with figures.taking_snapshots():
+                await turn.tell_all(due[:SNAPSHOTS_MAX])
         for conversation in conversations:
             self._forget(conversation)
-        if self._due():
+        if self._audience.waiting:
             self._woken.set()
 
     async def _look(self, tx: Tx, conversations: set[int], agents: set[int]) -> None:
@@ -175,12 +180,13 @@ class Hub:
             self._organisation = organisation
             for watcher in self._audience:
                 watcher.start_over()
-        for row in await views.versions_of_agents(tx, self._audience.people):
+        people = self._audience.up_to_date()
+        for row in await views.versions_of_agents(tx, people):
             for watcher in self._audience.of(row["id"]):
                 version = sight.agent_number(row)
                 if watcher.agent_version < version or watcher.notices != set(row["notices"]):
                     agents.add(row["id"])
-        seen = await views.versions_of_conversations(tx, self._audience.people)
+        seen = await views.versions_of_conversations(tx, people)
         known = {id: shown for id, (_, shown) in self._known.items()}
         conversations |= {id for id in seen.keys() | known.keys() if seen.get(id) != known.get(id)}
 
@@ -201,7 +207,3 @@ class Hub:
         """Keep the version of a conversation only while somebody is told of it."""
         if not self._audience.told(conversation):
             self._known.pop(conversation, None)
-
-    def _due(self) -> list[Watcher]:
-        """The desks that wait for a snapshot."""
-        return [watcher for watcher in self._audience if watcher.due and not watcher.over]

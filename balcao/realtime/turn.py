@@ -54,7 +54,8 @@ class Turn:
         """Tell what changed in these conversations, each desk as far as it sees."""
         if not ids:
             return
-        rows = await views.tasks(self._tx, self._audience.people, ids)
+        here = self._audience.people
+        rows = [row for row in await views.tasks_in(self._tx, ids) if row["viewer_id"] in here]
         parts: dict[tuple[int, int], list[Row]] = defaultdict(list)
         for row in rows:
             parts[row["viewer_id"], row["conversation_id"]].append(row)
@@ -78,7 +79,7 @@ class Turn:
         people = {watcher.person for watcher in watchers}
         agents = {row["id"]: row for row in await views.agents(self._tx, people)}
         parts: dict[int, list[Row]] = defaultdict(list)
-        for row in await views.tasks(self._tx, people):
+        for row in await views.tasks_of(self._tx, people):
             parts[row["viewer_id"]].append(row)
             versions = row["conversation_version"], row["version"]
             self._known.setdefault(row["conversation_id"], versions)
@@ -104,9 +105,13 @@ class Turn:
     def _concerned(
         self, ids: set[int], parts: Iterable[tuple[int, int]]
     ) -> set[tuple[Watcher, int]]:
-        """The desks that have a part in one of these conversations, or had one until now."""
+        """The desks that have a part in one of these conversations, or had one until now.
+
+        One that waits for its snapshot is told everything there.
+        """
         now = {(watcher, id) for person, id in parts for watcher in self._audience.of(person)}
-        return now | {(watcher, id) for id in ids for watcher in self._audience.told(id)}
+        had = {(watcher, id) for id in ids for watcher in self._audience.told(id)}
+        return {(watcher, id) for watcher, id in now | had if not watcher.due}
 
     async def _threads(
         self, parts: Mapping[int, list[Row]]

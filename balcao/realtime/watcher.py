@@ -8,11 +8,15 @@ takes its place.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Literal, TypeAlias
 
 import msgspec
+import structlog
 
 from balcao.realtime.views import Closed, Gone, Ping, Snapshot
+
+log = structlog.get_logger()
 
 MAILBOX_MAX = 2_000
 
@@ -36,6 +40,8 @@ class Watcher:
         self.woken = asyncio.Event()
         self.due = True
         """A snapshot is due; until it is there nothing else counts."""
+        self.waiting: dict[Watcher, None] = {}
+        """Where it is noted that one is due; the audience's own."""
         self.over = False
         """Nothing will follow what is in the mailbox."""
         self.tasks: dict[int, frozenset[int]] = {}
@@ -63,12 +69,16 @@ class Watcher:
         """Tell everything at once, in place of all that was told before."""
         self._mailbox.clear()
         self.due = False
+        self.waiting.pop(self, None)
         self.put("snapshot", 0, _event("snapshot", snapshot))
 
     def start_over(self) -> None:
-        """Forget what was told; a snapshot is due."""
+        """Forget what was told; a snapshot is due, if anything more is told at all."""
+        if self.over:
+            return
         self._mailbox.clear()
         self.due = True
+        self.waiting[self] = None
 
     def close(self, code: CloseCode) -> None:
         """Say why there will be nothing more, for good."""
@@ -78,6 +88,7 @@ class Watcher:
     def end(self) -> None:
         """Let the stream end after what is in the mailbox; the desk may come back."""
         self.over = True
+        self.waiting.pop(self, None)
         self.woken.set()
 
     def take(self) -> bytes:
@@ -86,6 +97,9 @@ class Watcher:
         if self.over:
             self.woken.set()
         events = b"".join(self._mailbox.values())
+        if log.is_enabled_for(logging.DEBUG):
+            for kind, id in self._mailbox:
+                log.debug("told", **{"agent": self.person, kind: id})
         self._mailbox.clear()
         return events
 

@@ -21,7 +21,7 @@ from balcao.simulator.meta import Meta
 from balcao.simulator.outcomes import Outcomes
 from balcao.simulator.page import PhonesPage
 from balcao.simulator.phones import ControlApi, problems
-from balcao.simulator.receiver import Receiver
+from balcao.simulator.receiver import ANSWER_WITHIN_S, Receiver
 from balcao.simulator.world import EntryPoint, World
 from balcao.simulator.writing import Writing
 
@@ -33,9 +33,10 @@ class Simulator:
     """Is a pretend WhatsApp on a port of its own, from start to stop.
 
     `port` 0 takes a free one, known after the start. `time_factor` scales the waits between
-    repeated webhooks; `memory` is a file to remember people and phones in. At the desk of
-    `desk_url` scripted colleagues can be switched on, who sign in with `desk_password` and work
-    at their `pace`. An `async with` starts and stops it.
+    repeated webhooks, each of which waits `answer_within_s` for its answer; `memory` is a file to
+    remember people and phones in. At the desk of `desk_url` scripted colleagues can be switched
+    on, who sign in with `desk_password` and work at their `pace`. An `async with` starts and
+    stops it.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Simulator:
         scripted: bool = False,
         seed: int | None = None,
         time_factor: float = 1.0,
+        answer_within_s: float = ANSWER_WITHIN_S,
         memory: Path | None = None,
         desk_url: str | None = None,
         desk_password: str = "",
@@ -60,7 +62,7 @@ class Simulator:
         self.feed = Feed()
         numbers = [EntryPoint(*number) for number in entry_points]
         self.world = World(self.clock, self.feed, numbers, seed)
-        self.receiver = Receiver(webhook_url, app_secret, verify_token)
+        self.receiver = Receiver(webhook_url, app_secret, verify_token, answer_within_s)
         self.deliveries = Deliveries(self.world, self.receiver.post, time_factor)
         self.outcomes = Outcomes(self.world, self.deliveries)
         self.writing = Writing(self.world, self.deliveries)

@@ -6,7 +6,7 @@ import aiohttp
 
 from balcao.simulator.envelope import sign
 
-_ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 10.0
 
 
 class NoAnswerError(Exception):
@@ -16,8 +16,15 @@ class NoAnswerError(Exception):
 class Receiver:
     """Posts bodies to one webhook address."""
 
-    def __init__(self, url: str | None, app_secret: str, verify_token: str) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        app_secret: str,
+        verify_token: str,
+        answer_within_s: float = ANSWER_WITHIN_S,
+    ) -> None:
         self.url = url
+        self._answer_within_s = answer_within_s
         self._app_secret = app_secret
         self._verify_token = verify_token
         self._session: aiohttp.ClientSession | None = None
@@ -25,7 +32,7 @@ class Receiver:
     async def open(self) -> None:
         """Makes ready to call."""
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=5)
-        timeout = aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S)
+        timeout = aiohttp.ClientTimeout(total=self._answer_within_s)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
 
     async def close(self) -> None:

@@ -21,7 +21,7 @@ P = ParamSpec("P")
 _AGENT = (
     "select a.person_id, a.state, a.since, a.aux_code_id, a.idle_since, a.signed_in_at, a.beat_at,"
     " coalesce(a.capacity, o.capacity) as capacity, (select count(*) from leg l"
-    " where l.agent_id = a.person_id and l.closed_at is null) as load"
+    " where l.agent_id = a.person_id and l.closed_at is null) as load, clock_timestamp() as at"
     " from agent a cross join organisation o"
 )
 
@@ -50,7 +50,8 @@ async def lock_all(tx: Tx, ids: Iterable[AgentId]) -> tuple[dict[AgentId, Agent]
         wanted,
     )
     rows = await tx.fetch(f"{_AGENT} where a.person_id = any($1::bigint[])", wanted)
-    return {AgentId(row["person_id"]): _agent(row) for row in rows}, await tx.now()
+    at = tx.at(rows[0]["at"]) if rows else await tx.now()
+    return {AgentId(row["person_id"]): _agent(row) for row in rows}, at
 
 
 async def move(

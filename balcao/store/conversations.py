@@ -46,12 +46,15 @@ class Conversation:
 async def lock(tx: Tx, ids: Iterable[int]) -> dict[int, Conversation]:
     """Hold the rows of *ids* until the transaction ends; unknown ids are left out."""
     rows = await tx.fetch(
-        "select id, customer_id, entry_point_id, version, last_seq, last_inbound_at, waiting_since"
-        " from conversation where id = any($1::bigint[]) order by id for update",
+        "select held.*, clock_timestamp() as at from (select id, customer_id, entry_point_id,"
+        " version, last_seq, last_inbound_at, waiting_since from conversation"
+        " where id = any($1::bigint[]) order by id for update) held",
         sorted(set(ids)),
     )
-    at = await tx.now()
-    return {row["id"]: Conversation(**row, at=at) for row in rows}
+    if not rows:
+        return {}
+    at = tx.at(rows[-1]["at"])  # read when the last one was held
+    return {row["id"]: Conversation(**{**row, "at": at}) for row in rows}
 
 
 async def save_all(tx: Tx, conversations: Iterable[Conversation]) -> None:

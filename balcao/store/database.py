@@ -16,25 +16,37 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TypeAlias
+from time import perf_counter
+from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import asyncpg
 import msgspec
 import structlog
 from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
+
+from balcao.edges import Edge, no_edge
+from balcao.telemetry import figures
 
 log = structlog.get_logger()
 
 CHANNEL = "balcao"
 NOTICE_BYTES_MAX = 7_900  # PostgreSQL refuses a payload of 8,000 bytes or more
 RECONNECT_SECONDS = 0.25
+#: Nudges that come so soon after a notice go out with the next one.
+TELL_PAUSE_SECONDS = 0.005
 COMMAND_SECONDS_MAX = 30
+
+#: A statement is planned once and not at each execution, which costs more than running it.  As that
+#: may be while its tables are still empty, it takes an index wherever there is one (decision 14).
+PLANNING = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
+
+#: A notice has nothing to lose, so it does not wait for the disk.
+UNSYNCED = {"synchronous_commit": "off"}
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Clock: TypeAlias = Callable[[], datetime]
-#: Told at each edge of a transaction; a simulated day ends a step there, as a kill would.
-Edge: TypeAlias = Callable[[Literal["before", "after"]], None]
 
 #: What it looks like from here when PostgreSQL is away.
 UNREACHABLE = (
@@ -69,6 +81,14 @@ class Nudge(NamedTuple):
     id: int
 
 
+class Pool(NamedTuple):
+    """How many connections are open, how many of these idle, and how many there may be."""
+
+    open: int
+    idle: int
+    at_most: int
+
+
 Hear: TypeAlias = Callable[[frozenset[Nudge]], None]
 
 LOOK_AT_ALL = frozenset(
@@ -91,9 +111,25 @@ class Tx:
         at: datetime = await self.connection.fetchval("select clock_timestamp()")
         return at
 
+    def at(self, read: datetime) -> datetime:
+        """The time that decides, where PostgreSQL's was *read* together with something else."""
+        return read if self._clock is None else self._clock()
+
+    async def read_much(self) -> None:
+        """Let each of its statements be planned for itself, as they read whole tables."""
+        await self.execute(
+            "select set_config('plan_cache_mode', 'auto', true),"
+            " set_config('enable_seqscan', 'on', true)"
+        )
+
     def nudge(self, kind: Kind, id: int = 0) -> None:
         """Tell, after the commit, that something of this *kind* changed."""
         self.nudges.add(Nudge(kind, id))
+
+    @property
+    def virtual(self) -> datetime | None:
+        """The time of a simulated day; None where PostgreSQL's own clock decides."""
+        return None if self._clock is None else self._clock()
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Run *sql* and return its rows."""
@@ -123,13 +159,16 @@ class Database:
         self,
         dsn: str,
         pool: asyncpg.Pool[asyncpg.Record],
-        clock: Clock | None = None,
-        edge: Edge | None = None,
+        *,
+        clock: Clock | None,
+        edge: Edge,
+        command_seconds: float,
     ) -> None:
         self._dsn = dsn
         self._pool = pool
         self._clock = clock
-        self._edge = edge or _no_edge
+        self._edge = edge
+        self._command_seconds = command_seconds
         self._me = uuid4().hex
         self._hearers: dict[int, Hear] = {}
         self._numbers = itertools.count()
@@ -139,16 +178,29 @@ class Database:
 
     @classmethod
     async def open(
-        cls, dsn: str, *, size: int = 8, clock: Clock | None = None, edge: Edge | None = None
+        cls,
+        dsn: str,
+        *,
+        size: int = 8,
+        clock: Clock | None = None,
+        edge: Edge = no_edge,
+        command_seconds: float = COMMAND_SECONDS_MAX,
     ) -> Database:
         """Connect to *dsn* with at most *size* connections, and start the bus.
 
-        Raises one of UNREACHABLE where PostgreSQL cannot be reached.
+        *edge* is told of each transaction.  Raises one of UNREACHABLE where PostgreSQL cannot be
+        reached.
         """
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, init=_prepare, command_timeout=COMMAND_SECONDS_MAX
+            dsn,
+            min_size=1,
+            max_size=size,
+            init=_prepare,
+            reset=_as_it_is,
+            command_timeout=command_seconds,
+            server_settings=PLANNING,
         )
-        database = cls(dsn, pool, clock, edge)
+        database = cls(dsn, pool, clock=clock, edge=edge, command_seconds=command_seconds)
         listening = asyncio.Event()
         database._bus = asyncio.create_task(database._keep_bus(listening))
         await listening.wait()
@@ -163,21 +215,51 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        """One transaction, committed when the block ends well; its nudges are told then."""
-        async with self._pool.acquire() as connection:
+    async def transaction(self, *, frozen: bool = False) -> AsyncIterator[Tx]:
+        """One transaction, committed when the block ends well; its nudges are told then.
+
+        A *frozen* one reads all as of one moment, and writes nothing.
+        """
+        async with self._acquired() as connection:
             self._edge("before")
             tx = Tx(connection, self._clock)
-            async with connection.transaction():
+            async with _begun(connection, frozen=frozen):
                 yield tx
+            self._edge("after")
+        self._tell(tx.nudges)
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Tx]:
+        """For statements that are each a transaction by themselves; nudges are told at the end."""
+        async with self._acquired() as connection:
+            self._edge("before")
+            tx = Tx(connection, self._clock)
+            yield tx
             self._edge("after")
         self._tell(tx.nudges)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection of one's own, outside any transaction; session locks end with it."""
+        async with self._acquired() as connection:
+            try:
+                yield connection
+            finally:
+                if not connection.is_closed():
+                    await connection.reset()
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
+        began = perf_counter()
         async with self._pool.acquire() as connection:
+            figures.waited_for_connection(perf_counter() - began)
             yield connection
+
+    @property
+    def pool(self) -> Pool:
+        """How the pool is now."""
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return Pool(size, idle, self._pool.get_max_size())
 
     def subscribe(self, hear: Hear) -> Callable[[], None]:
         """Call *hear* with what changed, here or elsewhere; returns the way to stop it.
@@ -209,7 +291,9 @@ class Database:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _run_bus(self, listening: asyncio.Event) -> None:
-        connection = await asyncpg.connect(self._dsn, command_timeout=COMMAND_SECONDS_MAX)
+        connection = await asyncpg.connect(
+            self._dsn, command_timeout=self._command_seconds, server_settings=UNSYNCED
+        )
         lost = asyncio.Event()
 
         def on_lost(_connection: object) -> None:
@@ -226,6 +310,7 @@ class Database:
                 await self._something_to_tell.wait()
                 self._something_to_tell.clear()
                 await self._send_nudges(connection)
+                await asyncio.sleep(TELL_PAUSE_SECONDS)
         finally:
             with suppress(*UNREACHABLE):
                 await connection.close(timeout=1)
@@ -241,10 +326,6 @@ class Database:
             self._hear(frozenset(Nudge(Kind(word[0]), int(word[1:])) for word in rest.split()))
 
 
-def _no_edge(_side: Literal["before", "after"]) -> None:
-    """Nothing happens between the transactions of a real day."""
-
-
 def _payloads(sender: str, nudges: set[Nudge]) -> list[str]:
     """Cut *nudges* into as few notices as their size allows."""
     payloads: list[str] = []
@@ -258,6 +339,16 @@ def _payloads(sender: str, nudges: set[Nudge]) -> list[str]:
         words.append(word)
         size += len(word) + 1
     return [*payloads, f"{sender} {' '.join(words)}"] if words else payloads
+
+
+def _begun(connection: Connection, *, frozen: bool) -> Transaction:
+    if frozen:
+        return connection.transaction(isolation="repeatable_read", readonly=True)
+    return connection.transaction()
+
+
+async def _as_it_is(_connection: Connection) -> None:
+    """A transaction leaves nothing behind, so nothing is cleared: it would cost a round trip."""
 
 
 async def _prepare(connection: Connection) -> None:

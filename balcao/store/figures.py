@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from balcao.store.database import Tx
 
 MISSED_WITHIN = timedelta(hours=1)
 
 
-async def counts(tx: Tx) -> dict[str, int]:
-    """How many of each thing there are now, by a short name."""
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many tasks wait in a queue, and for how long the first of them."""
+
+    name: str
+    tasks: int
+    oldest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What there is on the floor at one moment; *counts* by a short name."""
+
+    counts: dict[str, int]
+    queues: list[Queue]
+    webhook_oldest: timedelta
+    message_oldest: timedelta
+    database_bytes: int
+
+
+async def floor(tx: Tx) -> Floor:
+    """The floor as it is now; whatever waits since no time waits for 0 seconds."""
+    at = await tx.now()
+    return Floor(
+        counts=await _counts(tx, at),
+        queues=await _queues(tx, at),
+        webhook_oldest=_age(await tx.fetchval(_OLDEST_WEBHOOK), at),
+        message_oldest=_age(await tx.fetchval(_OLDEST_MESSAGE), at),
+        database_bytes=await tx.fetchval("select pg_database_size(current_database())"),
+    )
+
+
+_OLDEST_WEBHOOK = "select received_at from webhook where done_at is null order by id limit 1"
+_OLDEST_MESSAGE = "select min(due_at) from message where status in ('pending', 'sending')"
+
+
+def _age(since: datetime | None, at: datetime) -> timedelta:
+    return timedelta(0) if since is None else max(timedelta(0), at - since)
+
+
+async def _queues(tx: Tx, at: datetime) -> list[Queue]:
+    rows = await tx.fetch(
+        "select q.name, count(t.id) as tasks, min(t.queued_at) as since from queue q"
+        " left join task t on t.queue_id = q.id and t.state = 'queued'"
+        " where q.retired_at is null or t.id is not null group by q.id order by q.id"
+    )
+    return [Queue(row["name"], row["tasks"], _age(row["since"], at)) for row in rows]
+
+
+async def _counts(tx: Tx, at: datetime) -> dict[str, int]:
     row = await tx.fetchrow(
         "select (select count(*) from task where state = 'queued') as tasks_queued,"
         " (select count(*) from leg where connected_at is null and closed_at is null)"
@@ -25,12 +74,14 @@ async def counts(tx: Tx) -> dict[str, int]:
         " (select count(*) from webhook where done_at is null) as webhooks_waiting,"
         " (select count(*) from message where status in ('pending', 'sending'))"
         "  as messages_unsettled,"
+        " (select count(*) from message where status = 'unconfirmed' and not dismissed)"
+        "  as messages_unconfirmed,"
         " (select count(*) from set_aside where settled_at is null) as items_set_aside"
         " from (select count(*) filter (where outcome = 'rona') as rona,"
         "  count(*) filter (where outcome = 'abandoned') as abandoned,"
         "  count(*) filter (where outcome = 'lost') as lost from leg"
         "  where outcome in ('rona', 'abandoned', 'lost') and closed_at > $1) m",
-        await tx.now() - MISSED_WITHIN,
+        at - MISSED_WITHIN,
     )
     assert row is not None
     return dict(row)

@@ -14,13 +14,8 @@ ROUTER_LOCK = 7_266_152
 
 
 async def try_lock(connection: Connection) -> bool:
-    """Become the one router; held by *connection* until unlock or its end."""
+    """Become the one router, for as long as *connection* is one's own."""
     return bool(await connection.fetchval("select pg_try_advisory_lock($1)", ROUTER_LOCK))
-
-
-async def unlock(connection: Connection) -> None:
-    """Let another process be the router."""
-    await connection.execute("select pg_advisory_unlock($1)", ROUTER_LOCK)
 
 
 async def was_away(tx: Tx, at: datetime, outage_min: timedelta) -> bool:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import structlog
+
 from balcao.domain.values import Event, Source
 from balcao.store import lines
 from balcao.store.conversations import Conversation
 from balcao.store.database import Kind, Tx
+
+log = structlog.get_logger()
 
 #: Steps that people see in the thread.  The others are in the journal alone.
 SHOWN = frozenset(
@@ -39,6 +43,9 @@ _TABLES = {
 
 async def put(tx: Tx, conversation: Conversation, task_id: int, version: int, event: Event) -> None:
     """Write all that *event* leaves behind; the caller saves the conversation."""
+    log.debug(
+        "stepped", conversation=conversation.id, task=task_id, step=event.code, by=event.by.id
+    )
     await tx.execute(
         "insert into event (task_id, version, at, code, params, by_kind, by_id, reason)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -60,17 +60,18 @@ async def known(tx: Tx, wamids: Iterable[tuple[int, str]]) -> set[tuple[int, str
     return {(row["entry_point_id"], row["wamid"]) for row in rows}
 
 
-async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> None:
-    """Write *arrivals* in the order given; the caller saves the conversations."""
+async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> list[int]:
+    """Write *arrivals* in the order given, and return their ids; the caller saves the rest."""
     if not arrivals:
-        return
-    await tx.execute(
+        return []
+    rows = await tx.fetch(
         "insert into message (conversation_id, entry_point_id, task_id, seq, version, direction,"
         " type, text, payload, at, second, author_kind, author_name, wamid, quoted_wamid)"
         " select c, e, t, s, v, 'in', y, b, p, a, floor(extract(epoch from a))::bigint,"
         " 'customer', n, w, q from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
         " $5::bigint[], $6::text[], $7::text[], $8::jsonb[], $9::timestamptz[], $10::text[],"
-        " $11::text[], $12::text[]) as x(c, e, t, s, v, y, b, p, a, n, w, q)",
+        " $11::text[], $12::text[]) as x(c, e, t, s, v, y, b, p, a, n, w, q)"
+        " returning id",
         [one.conversation.id for one in arrivals],
         [one.conversation.entry_point_id for one in arrivals],
         [one.task_id for one in arrivals],
@@ -88,6 +89,7 @@ async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> None:
         held = one.conversation
         held.last_inbound_at = max(held.last_inbound_at or one.at, one.at)
         held.waiting_since = held.waiting_since or held.at
+    return [row["id"] for row in rows]
 
 
 async def put_outbound(

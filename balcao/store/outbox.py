@@ -42,7 +42,10 @@ class Claim:
     """One attempt to send one message, ours alone until the lease runs out."""
 
     message_id: int
+    conversation_id: int
     attempt: int
+    waited: timedelta
+    """For how long it had been due."""
     phone_number_id: str
     access_token: str | None
     wa_id: str | None
@@ -51,7 +54,7 @@ class Claim:
     quoted: str | None
 
 
-async def claim(tx: Tx, count: int) -> tuple[list[Claim], int]:
+async def claim(tx: Tx, count: int, lease: timedelta = LEASE) -> tuple[list[Claim], int]:
     """Claim up to *count* heads that are due; those, and how many rows changed in all.
 
     A head that may not go out any more (window closed, or too old) fails instead.
@@ -77,10 +80,10 @@ async def claim(tx: Tx, count: int) -> tuple[list[Claim], int]:
     )
     errors = {row["id"]: _why_not(held[row["conversation_id"]], row["due_at"]) for row in heads}
     going = [row for row in heads if errors[row["id"]] is None]
-    await _start(tx, held, going, at)
+    await _start(tx, held, going, at, lease)
     await _fail(tx, held, [(row, errors[row["id"]]) for row in heads if row not in going], at)
     await conversations.save_all(tx, held.values())
-    return [_claim(row) for row in going], len(heads)
+    return [_claim(row, at) for row in going], len(heads)
 
 
 def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | None:
@@ -91,10 +94,12 @@ def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | N
     return None
 
 
-def _claim(row: asyncpg.Record) -> Claim:
+def _claim(row: asyncpg.Record, at: datetime) -> Claim:
     return Claim(
         message_id=row["id"],
+        conversation_id=row["conversation_id"],
         attempt=row["attempt"],
+        waited=at - row["due_at"],
         phone_number_id=row["phone_number_id"],
         access_token=row["access_token"],
         wa_id=row["wa_id"],
@@ -105,7 +110,11 @@ def _claim(row: asyncpg.Record) -> Claim:
 
 
 async def _start(
-    tx: Tx, held: dict[int, Conversation], going: Sequence[asyncpg.Record], at: datetime
+    tx: Tx,
+    held: dict[int, Conversation],
+    going: Sequence[asyncpg.Record],
+    at: datetime,
+    lease: timedelta,
 ) -> None:
     if not going:
         return
@@ -115,7 +124,7 @@ async def _start(
         " from unnest($1::bigint[], $2::bigint[]) as n(id, version) where m.id = n.id",
         ids,
         [held[row["conversation_id"]].next_version() for row in going],
-        at + LEASE,
+        at + lease,
     )
     await tx.execute(
         "insert into attempt (message_id, attempt, started_at)"

@@ -132,15 +132,14 @@ async def end_all(tx: Tx, person: int) -> None:
 
 async def who(tx: Tx, token: bytes) -> Who | None:
     """Who holds *token*; a session that is in use is prolonged."""
-    at = await tx.now()
     row = await tx.fetchrow(
-        "select p.id, p.name, p.email, p.role, s.expires_at, t.id as team_id, t.name as team_name"
+        "select p.id, p.name, p.email, p.role, s.expires_at, t.id as team_id, t.name as team_name,"
+        " clock_timestamp() as at"
         " from session s join person p on p.id = s.person_id left join team t on t.id = s.team_id"
-        " where s.token_hash = $1 and s.expires_at > $2 and p.disabled_at is null",
+        " where s.token_hash = $1 and p.disabled_at is null",
         token,
-        at,
     )
-    if row is None:
+    if row is None or row["expires_at"] <= (at := tx.at(row["at"])):
         return None
     await _prolong(tx, token, row["expires_at"], at)
     team = None if row["team_id"] is None else (row["team_id"], row["team_name"])

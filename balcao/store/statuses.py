@@ -38,27 +38,28 @@ class Target:
     message_id: int
     attempt: int
     conversation_id: int
+    wamid: str | None
 
 
 @dataclass(slots=True)
 class _Delivery:
     """How far a message has come, while statuses are applied to it."""
 
+    message_id: int
     conversation: Conversation
     before: Status
     status: Status
     error: dict[str, Any] | None
     wamid: str | None
-    changed: bool = False
 
 
 async def find(tx: Tx, told: Sequence[Told]) -> list[Target | None]:
     """The attempt that each of *told* speaks of, by our name for it or by its wamid."""
     named = sorted({one.named for one in told if one.named is not None})
     rows = await tx.fetch(
-        "select a.message_id, a.attempt, a.wamid, m.conversation_id from attempt a"
+        "select a.message_id, a.attempt, m.conversation_id, a.wamid from attempt a"
         " join message m on m.id = a.message_id where a.wamid = any($1::text[])"
-        " union select a.message_id, a.attempt, a.wamid, m.conversation_id"
+        " union select a.message_id, a.attempt, m.conversation_id, a.wamid"
         " from unnest($2::bigint[], $3::int[]) as n(message_id, attempt)"
         " join attempt a using (message_id, attempt) join message m on m.id = a.message_id",
         list({one.wamid for one in told}),
@@ -67,7 +68,7 @@ async def find(tx: Tx, told: Sequence[Told]) -> list[Target | None]:
     )
     by_name, by_wamid = dict[tuple[int, int], Target](), dict[str, Target]()
     for row in rows:
-        target = Target(row["message_id"], row["attempt"], row["conversation_id"])
+        target = Target(**row)
         by_name[target.message_id, target.attempt] = target
         if row["wamid"] is not None:
             by_wamid[row["wamid"]] = target
@@ -81,22 +82,18 @@ async def apply(
     if not found:
         return
     await _learn_wamids(tx, found)
-    fresh = await _keep(tx, found)
-    if not fresh:
-        return
-    deliveries = await _deliveries(tx, held, fresh)
-    for target, told in fresh:
-        delivery = deliveries.get((target.message_id, target.attempt))
+    changed: dict[int, _Delivery] = {}
+    for delivery, told in await _keep(tx, held, found):
         if delivery is not None:  # else of an attempt before this one: kept, and no more
             _climb(tx, delivery, told)
-    await _save(tx, deliveries)
+            changed[delivery.message_id] = delivery
+    await _save(tx, changed)
 
 
 def _climb(tx: Tx, delivery: _Delivery, told: Told) -> None:
     delivery.status = advance(delivery.status, told.status)
     delivery.wamid = delivery.wamid or told.wamid
     delivery.error = told.error or delivery.error
-    delivery.changed = True
     if delivery.before in UNSETTLED:  # it holds nothing back any more
         tx.nudge(Kind.SENDING)
 
@@ -157,7 +154,13 @@ async def tell_failed(tx: Tx, message_ids: Iterable[int], at: datetime) -> None:
 
 async def _learn_wamids(tx: Tx, found: Sequence[tuple[Target, Told]]) -> None:
     """An attempt whose answer was lost is known by its wamid from its first status on."""
-    wamids = {(target.message_id, target.attempt): told.wamid for target, told in found}
+    wamids = {
+        (target.message_id, target.attempt): told.wamid
+        for target, told in found
+        if target.wamid is None
+    }
+    if not wamids:
+        return
     await tx.execute(
         "update attempt a set wamid = n.wamid from unnest($1::bigint[], $2::int[], $3::text[])"
         " as n(message_id, attempt, wamid) where a.message_id = n.message_id"
@@ -168,45 +171,46 @@ async def _learn_wamids(tx: Tx, found: Sequence[tuple[Target, Told]]) -> None:
     )
 
 
-async def _keep(tx: Tx, found: Sequence[tuple[Target, Told]]) -> list[tuple[Target, Told]]:
-    """Write each status once; returns those that are news, in their order."""
+async def _keep(
+    tx: Tx, held: Mapping[int, Conversation], found: Sequence[tuple[Target, Told]]
+) -> list[tuple[_Delivery | None, Told]]:
+    """Write each status once; those that are news, in their order, each with its message.
+
+    The message is None where the status is of an attempt before the present one.
+    """
     once = {
-        (target.message_id, target.attempt, told.status): (target, told)
-        for target, told in reversed(found)
+        (target.message_id, target.attempt, told.status): told for target, told in reversed(found)
     }
     rows = await tx.fetch(
-        "insert into message_status (message_id, attempt, status, at, error)"
+        "with kept as (insert into message_status (message_id, attempt, status, at, error)"
         " select * from unnest($1::bigint[], $2::int[], $3::text[], $4::timestamptz[],"
-        " $5::jsonb[]) on conflict do nothing returning message_id, attempt, status",
+        " $5::jsonb[]) on conflict do nothing returning message_id, attempt, status)"
+        " select k.message_id, k.attempt, k.status as told, m.attempt as present,"
+        " m.conversation_id, m.status, m.error, m.wamid"
+        " from kept k join message m on m.id = k.message_id",
         [message_id for message_id, _, _ in once],
         [attempt for _, attempt, _ in once],
         [status for _, _, status in once],
-        [told.at for _, told in once.values()],
-        [told.error for _, told in once.values()],
+        [told.at for told in once.values()],
+        [told.error for told in once.values()],
     )
-    fresh = {(row["message_id"], row["attempt"], row["status"]) for row in rows}
-    return [pair for key, pair in once.items() if key in fresh]
-
-
-async def _deliveries(
-    tx: Tx, held: Mapping[int, Conversation], fresh: Sequence[tuple[Target, Told]]
-) -> dict[tuple[int, int], _Delivery]:
-    """The messages of *fresh* as they are now, by id and present attempt."""
-    rows = await tx.fetch(
-        "select id, conversation_id, attempt, status, error, wamid from message"
-        " where id = any($1::bigint[])",
-        list({target.message_id for target, _ in fresh}),
-    )
-    return {(row["id"], row["attempt"]): _delivery(held, row) for row in rows}
+    news = {(row["message_id"], row["attempt"], row["told"]): row for row in rows}
+    present = {row["message_id"]: row for row in rows if row["attempt"] == row["present"]}
+    deliveries = {id: _delivery(held, row) for id, row in present.items()}
+    return [
+        (deliveries.get(id) if attempt == news[id, attempt, status]["present"] else None, told)
+        for (id, attempt, status), told in once.items()
+        if (id, attempt, status) in news
+    ]
 
 
 def _delivery(held: Mapping[int, Conversation], row: asyncpg.Record) -> _Delivery:
     status = Status(row["status"])
-    return _Delivery(held[row["conversation_id"]], status, status, row["error"], row["wamid"])
+    conversation = held[row["conversation_id"]]
+    return _Delivery(row["message_id"], conversation, status, status, row["error"], row["wamid"])
 
 
-async def _save(tx: Tx, deliveries: Mapping[tuple[int, int], _Delivery]) -> None:
-    changed = {id: one for (id, _), one in deliveries.items() if one.changed}
+async def _save(tx: Tx, changed: Mapping[int, _Delivery]) -> None:
     if not changed:
         return
     await tx.execute(

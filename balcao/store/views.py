@@ -59,7 +59,7 @@ _TASK = (
     "  and (m.direction <> 'note' or l.connected_at is not null)"
     "  and (l.until_seq is null or m.seq <= l.until_seq)"
     "  order by m.second desc, m.seq desc limit 1) lm on true"
-    " where l.closed_at is null and l.agent_id = any($1::bigint[])"
+    " where l.closed_at is null"
 )
 
 _MESSAGE = (
@@ -97,22 +97,24 @@ _AGENT = (
 )
 
 
-async def tasks(
-    tx: Tx, viewers: Iterable[int], conversations: Iterable[int] | None = None
-) -> list[Row]:
-    """One row for each open leg of *viewers*, in *conversations* or anywhere; oldest first."""
-    if conversations is None:
-        return await tx.fetch(f"{_TASK} order by l.offered_at, l.id", list(viewers))
+async def tasks_of(tx: Tx, viewers: Iterable[int]) -> list[Row]:
+    """One row for each open leg of *viewers*; oldest first."""
     return await tx.fetch(
-        f"{_TASK} and t.conversation_id = any($2::bigint[]) order by l.offered_at, l.id",
-        list(viewers),
+        f"{_TASK} and l.agent_id = any($1::bigint[]) order by l.offered_at, l.id", list(viewers)
+    )
+
+
+async def tasks_in(tx: Tx, conversations: Iterable[int]) -> list[Row]:
+    """One row for each open leg in *conversations*, whoever's it is; oldest first."""
+    return await tx.fetch(
+        f"{_TASK} and t.conversation_id = any($1::bigint[]) order by l.offered_at, l.id",
         list(conversations),
     )
 
 
 async def task(tx: Tx, viewer: int, id: int) -> Row | None:
     """The row of one task for one viewer with an open leg in it."""
-    return await tx.fetchrow(f"{_TASK} and t.id = $2", [viewer], id)
+    return await tx.fetchrow(f"{_TASK} and l.agent_id = $1 and t.id = $2", viewer, id)
 
 
 async def agents(tx: Tx, ids: Iterable[int]) -> list[Row]:
@@ -276,8 +278,3 @@ async def versions_of_conversations(tx: Tx, viewers: Iterable[int]) -> dict[int,
         list(viewers),
     )
     return {row["id"]: row["version"] for row in rows}
-
-
-async def frozen(tx: Tx) -> None:
-    """Let all that this transaction reads be of one moment; its first statement."""
-    await tx.execute("set transaction isolation level repeatable read, read only")

@@ -8,17 +8,20 @@ Whoever waits is told the truth: stored, or not stored (and WhatsApp sends again
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 from typing import Self
 
 import asyncpg
 import structlog
 
 from balcao.store.database import UNREACHABLE, Database, Kind, Tx
+from balcao.telemetry import figures
 
 log = structlog.get_logger()
 
@@ -50,22 +53,24 @@ class Unstored(Exception):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     body: bytes
-    stored: asyncio.Future[None]
+    stored: asyncio.Future[int]
+    since: float = field(default_factory=perf_counter)
 
     def fail(self, why: str) -> None:
         if not self.stored.done():
             self.stored.set_exception(Unstored(why))
 
-    def succeed(self) -> None:
+    def succeed(self, id: int) -> None:
         if not self.stored.done():
-            self.stored.set_result(None)
+            self.stored.set_result(id)
 
 
 class Inbox:
     """Stores webhooks; one writer, one statement for all that wait."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, store_seconds: float = STORE_SECONDS_MAX) -> None:
         self._database = database
+        self._store_seconds = store_seconds
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._some = asyncio.Event()
@@ -83,8 +88,8 @@ class Inbox:
             self._writer = None
         self._fail_all("closing")
 
-    async def put(self, body: bytes) -> None:
-        """Return once *body* is committed; Unstored where it is not, or too much waits."""
+    async def put(self, body: bytes) -> int:
+        """The id of *body* once it is committed; Unstored where it is not, or too much waits."""
         full = len(self._waiting) >= WAITING_MAX or self._bytes + len(body) > WAITING_BYTES_MAX
         if full or self._writer is None:
             raise Unstored("full" if full else "closed")
@@ -92,7 +97,7 @@ class Inbox:
         self._waiting.append(waiting)
         self._bytes += len(body)
         self._some.set()
-        await waiting.stored
+        return await waiting.stored
 
     async def _keep_writing(self) -> None:
         while True:
@@ -132,15 +137,21 @@ class Inbox:
                 waiting.fail(type(error).__name__)
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
-        async with asyncio.timeout(STORE_SECONDS_MAX), self._database.transaction() as tx:
-            await tx.execute(
+        began = perf_counter()
+        async with asyncio.timeout(self._store_seconds), self._database.statement() as tx:
+            rows = await tx.fetch(
                 "insert into webhook (body) select b from unnest($1::bytea[])"
-                " with ordinality as n(b, i) order by i",
+                " with ordinality as n(b, i) order by i returning id",
                 [waiting.body for waiting in batch],
             )
             tx.nudge(Kind.WEBHOOK)
-        for waiting in batch:
-            waiting.succeed()
+        figures.stored(len(batch), perf_counter() - began)
+        figures.answered("webhook", 200, perf_counter() - batch[0].since, len(batch))
+        talkative = log.is_enabled_for(logging.DEBUG)
+        for waiting, row in zip(batch, rows, strict=True):
+            waiting.succeed(row["id"])
+            if talkative:
+                log.debug("webhook_stored", webhook=row["id"], bytes=len(waiting.body))
 
     def _fail_all(self, why: str) -> None:
         while self._waiting:
@@ -200,9 +211,13 @@ async def next_unread(tx: Tx, count: int, bytes_max: int) -> list[Stored]:
     return [Stored(row["id"], row["body"]) for row in rows]
 
 
-async def done(tx: Tx, ids: Iterable[int], at: datetime) -> None:
-    """Nothing is left to read in these webhooks."""
-    await tx.execute("update webhook set done_at = $2 where id = any($1::bigint[])", list(ids), at)
+async def done(tx: Tx, ids: Iterable[int]) -> None:
+    """Nothing is left to read in these webhooks, from now on."""
+    await tx.execute(
+        "update webhook set done_at = coalesce($2, clock_timestamp()) where id = any($1::bigint[])",
+        list(ids),
+        tx.virtual,
+    )
 
 
 async def set_aside(tx: Tx, items: Sequence[Aside], at: datetime) -> None:

@@ -7,8 +7,8 @@ raised, becomes the same kind of answer.
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
+from time import perf_counter
 from typing import Any, cast
 
 from litestar import Litestar
@@ -18,6 +18,7 @@ from litestar.openapi import OpenAPIConfig
 
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
+from balcao.telemetry import figures
 from balcao.web import describing, desk, handing, headers, messages, public, session, tasks
 from balcao.web.bodies import DemoAccount
 from balcao.web.figures import Figures
@@ -47,12 +48,14 @@ def create(
     hub: Hub,
     *,
     webhook: Application,
+    own: Figures | None = None,
     version: str,
     public_url: str | None = None,
     demo_accounts: list[DemoAccount] | None = None,
 ) -> Application:
-    """The whole web application of one process, as ASGI."""
-    node = Node(database, hub, Figures(), version, public_url, demo_accounts)
+    """The whole web application of one process, as ASGI; without *own* figures, one alone."""
+    own = own or Figures(database, hub)
+    node = Node(database, hub, own, version, public_url, demo_accounts)
     api = gate(node, cast("Application", litestar(node)))
     stream, static = stream_app(node), static_app()
 
@@ -61,32 +64,37 @@ def create(
             raise NotImplementedError(scope["type"])
         path: str = scope["path"]
         if path == "/webhooks/whatsapp":
-            inside = webhook
+            door, inside = "webhook", webhook
         elif path == "/api/desk":
-            inside = stream
+            door, inside = "stream", stream
         elif path.startswith("/api/") or path in OPERATIONS:
-            inside = api
+            door, inside = "api", api
         else:
-            inside = static
-        await _answered(node, inside, scope, receive, send)
+            door, inside = "desktop", static
+        await _answered(node, door, inside, scope, receive, send)
 
     return application
 
 
 async def _answered(
-    node: Node, inside: Application, scope: Scope, receive: Receive, send: Send
+    node: Node, door: str, inside: Application, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Let *inside* answer; where it raises instead, answer what the table says."""
-    began = asyncio.get_running_loop().time()
-    send = headers.guarded(send, secure=node.secure)
-    status = 0
+    """Let *inside* answer; where it raises instead, answer what the table says.
+
+    A webhook that is stored is answered as it is, and was counted with its batch.
+    """
+    began = perf_counter()
+    leave, status = headers.guarded(send, secure=node.secure), 0
 
     async def counted(message: Message) -> None:
-        nonlocal status
+        nonlocal leave, status
         if message["type"] == "http.response.start":
             status = message["status"]
-            node.figures.answered(status, asyncio.get_running_loop().time() - began)
-        await send(message)
+            if status == 200 and door == "webhook":
+                leave = send
+            else:
+                figures.answered(door, status, perf_counter() - began)
+        await leave(message)
 
     try:
         await inside(scope, receive, counted)

@@ -60,7 +60,7 @@ async def who_asks(node: Node, headers: Mapping[str, str]) -> Who | None:
         return None
     if morsel is None or not morsel.value:
         return None
-    async with node.database.transaction() as tx:
+    async with node.database.statement() as tx:
         return await sessions.who(tx, token_hash(morsel.value))
 
 

@@ -7,6 +7,7 @@ caller may not see does not exist.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,9 @@ from balcao.store.tasks import NoSuchTask
 log = structlog.get_logger()
 
 PROBLEM_JSON = "application/problem+json"
+
+#: What a field may be called.
+NAME = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
 
 #: Refused for what was said, and not for the state of things.
 UNFIT = frozenset({"empty", "too-long", "client-id-reused", "unknown-code"})
@@ -131,5 +135,7 @@ def _invalid(error: ValidationException) -> Problem:
         return Problem(400)
     if field in {"", "data"} and "`" in message:  # of the body itself: a field of it is named
         field = message.split("`")[1]
+    if field and not NAME.fullmatch(field):  # no name of a field: what people write is not repeated
+        return Problem(422)
     detail = message.partition(" - at")[0].partition(" '")[0]
     return Problem(422, **({"field": field} if field else {}), detail=detail)

@@ -56,8 +56,7 @@ async def ready(node: TheNode) -> Response[Health]:
 @get("/metrics", operation_id="metrics")
 async def metrics(node: TheNode) -> Response[bytes]:
     """Figures in Prometheus' format."""
-    text = await node.figures.text(node.database, node.hub.watching)
-    return Response(text, media_type=PROMETHEUS)
+    return Response(await node.figures.text(), media_type=PROMETHEUS)
 
 
 ROUTES: Sequence[HTTPRouteHandler] = [info, description, health, ready, metrics]

@@ -8,23 +8,30 @@ comes back at once.
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from balcao.domain.values import AgentId
 from balcao.realtime import sight
 from balcao.realtime.watcher import Watcher, ping_event
 from balcao.store import agents
 from balcao.store.sessions import Who
+from balcao.telemetry import figures
 from balcao.web.gate import check_origin, headers_of, who_asks
 from balcao.web.node import Node
 from balcao.web.problems import Problem
 from balcao.web.webhook import Application, Receive, Scope, Send
 
 PING_SECONDS = 10.0
+#: Desks that come together, as after a restart, are pinged one after the other: each first ping is
+#: this part of the time after the one before, which lands in the widest gap there is.
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+_streams = itertools.count(1)
 
 
 def stream_app(node: Node) -> Application:
@@ -65,7 +72,7 @@ async def _serve(node: Node, watcher: Watcher, receive: Receive, send: Send) -> 
 async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     loop = asyncio.get_running_loop()
-    ping_at = loop.time() + PING_SECONDS
+    ping_at = loop.time() + PING_SECONDS * (next(_streams) * GOLDEN_RATIO % 1)
     while True:
         try:
             async with asyncio.timeout_at(ping_at):
@@ -77,6 +84,7 @@ async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
             events = watcher.take()
         if events:
             await send({"type": "http.response.body", "body": events, "more_body": True})
+            figures.told(events.count(b"event: "))
         elif watcher.over:
             break
     await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -90,5 +98,5 @@ async def _hang_up(receive: Receive) -> None:
 async def _beat(node: Node, who: Who) -> None:
     """An open desk is there: opening it counts as the first answer to a ping."""
     if who.is_agent:
-        async with node.database.transaction() as tx:
+        async with node.database.statement() as tx:
             await agents.beat(tx, [AgentId(who.id)], await tx.now())

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import aiohttp
 import msgspec
 
+from balcao.edges import Edge, no_edge
 from balcao.whatsapp.errors import Failure, Retry
 
 ANSWER_SECONDS_MAX = 20.0
@@ -109,9 +110,10 @@ class _Refusal(msgspec.Struct):
 class Client:
     """A connection pool to one Graph API."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: str, edge: Edge) -> None:
         self._session = session
         self._base = base
+        self._edge = edge
 
     @classmethod
     async def open(
@@ -121,8 +123,12 @@ class Client:
         *,
         answer_seconds: float = ANSWER_SECONDS_MAX,
         connections: int = CONNECTIONS_MAX,
+        edge: Edge = no_edge,
     ) -> Client:
-        """A client of the Graph API at *url*, such as https://graph.facebook.com, v26.0."""
+        """A client of the Graph API at *url*, such as https://graph.facebook.com, v26.0.
+
+        *edge* is told of each call, and after it only where an answer came.
+        """
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_mark_written)
         session = aiohttp.ClientSession(
@@ -130,7 +136,7 @@ class Client:
             timeout=aiohttp.ClientTimeout(total=answer_seconds, connect=CONNECT_SECONDS_MAX),
             trace_configs=[trace],
         )
-        return cls(session, f"{url.rstrip('/')}/{version}")
+        return cls(session, f"{url.rstrip('/')}/{version}", edge)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -150,7 +156,10 @@ class Client:
         }
         if quoted is not None:
             body["context"] = {"message_id": quoted}
-        return _read(*await self._post(line, body))
+        self._edge("before")
+        answer = await self._post(line, body)
+        self._edge("after")
+        return _read(*answer)
 
     async def _post(self, line: Line, body: dict[str, object]) -> tuple[int, bytes]:
         """The status and the body of Graph's answer."""

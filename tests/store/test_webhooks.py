@@ -28,6 +28,15 @@ async def test_what_was_put_is_there_in_order(database: Database) -> None:
     assert [one.body for one in stored] == bodies
 
 
+async def test_each_is_told_the_number_under_which_it_is_kept(database: Database) -> None:
+    bodies = [f"{n}".encode() for n in range(BATCH_MAX * 2 + 7)]
+    async with Inbox(database) as inbox:
+        ids = await asyncio.gather(*(inbox.put(body) for body in bodies))
+
+    kept = await sql(database, "select id, body from webhook")
+    assert {row["id"]: row["body"] for row in kept} == dict(zip(ids, bodies, strict=True))
+
+
 async def test_many_that_wait_cost_few_commits(database: Database) -> None:
     async with Inbox(database) as inbox:
         await asyncio.gather(*(inbox.put(b"{}") for _ in range(500)))
@@ -68,7 +77,7 @@ async def test_a_row_that_cannot_be_written_costs_only_itself(database: Database
     async with Inbox(database) as inbox:
         ends = await asyncio.gather(*(inbox.put(body) for body in bodies), return_exceptions=True)
 
-    assert [type(end) for end in ends] == [type(None), Unstored, type(None)]
+    assert [type(end) for end in ends] == [int, Unstored, int]
     kept = await sql(database, "select body from webhook order by id")
     assert [row["body"] for row in kept] == [b"a", b"b"]
 

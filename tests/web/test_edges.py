@@ -159,7 +159,7 @@ async def test_anyone_may_learn_what_this_is_and_how_it_is(here: House) -> None:
     await here.agent("Marina")
     figures = (await anyone.get("/metrics")).body.decode()
     assert 'balcao_floor{what="agents_available"} 1.0' in figures
-    assert 'balcao_requests_total{status="2xx"}' in figures
+    assert 'balcao_requests_total{door="api",status="200",worker="0"}' in figures
     assert "marina" not in figures.lower()
 
 

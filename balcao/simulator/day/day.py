@@ -184,7 +184,7 @@ class Day:
             await self._step("router", router.step)
         finally:
             if taken:
-                await floor.unlock(self._ground.window)
+                await self._ground.window.reset()
 
     async def _at_desk(self, deed: Deed) -> None:
         """Somebody does something, and again where the answer was lost."""

@@ -13,12 +13,11 @@ import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Literal, TypeAlias
+from types import FrameType
 
+from balcao.edges import Side
 from balcao.engine.sender import Sender
 from balcao.store import database
-
-Side: TypeAlias = Literal["before", "after"]
 
 AGAIN_ONE_IN = 60
 _PASSED_BY = {database.__file__, contextlib.__file__, __file__}
@@ -85,7 +84,11 @@ class Kills:
 
 def whose() -> str:
     """The function whose transaction begins or has ended, seen from within an edge."""
-    for frame, _ in traceback.walk_stack(None):
-        if frame.f_code.co_filename not in _PASSED_BY:
-            return frame.f_code.co_qualname
-    return "nobody"
+    return opener().f_code.co_qualname
+
+
+def opener(*own: str) -> FrameType:
+    """The frame that an edge belongs to, seen from within it; files of its *own* do not count."""
+    passed_by = _PASSED_BY.union(own)
+    frames = (frame for frame, _ in traceback.walk_stack(None))
+    return next(frame for frame in frames if frame.f_code.co_filename not in passed_by)

@@ -314,7 +314,7 @@ create unique index message_wamid on message (entry_point_id, wamid) where wamid
 create unique index message_client on message (author_id, client_id) where client_id is not null;
 create index message_thread on message (conversation_id, second desc, seq desc);
 create index message_changed on message (conversation_id, version);
-create index message_unsettled on message (conversation_id, seq) where status in ('pending', 'sending');
+create index message_unsettled on message (conversation_id, seq) where status in ('pending', 'sending', 'unconfirmed');
 
 -- One row for each try to send a message that WhatsApp may have seen; statuses find their message by it.
 create table attempt (

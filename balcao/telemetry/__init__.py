@@ -1,0 +1,1 @@
+"""What happens, counted and traced; known to all, and knowing nobody."""
