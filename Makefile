@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help sync demo check test mutants lint desktop-lint browser fmt clean
+.PHONY: help sync demo check test mutants crash bench bench-growth soak lint desktop-lint browser fmt clean
 
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venv/bin
@@ -20,6 +20,10 @@ help:
 	@echo 'make test    the whole test-suite'
 	@echo 'make check   the fast loop: format, lint, types, layers, fast tests'
 	@echo 'make mutants changes the rules in every small way, and the tests must notice'
+	@echo 'make crash   dies, breaks and hangs at every place where a process could'
+	@echo 'make bench   what this machine carries, beside the least that could (some ten minutes)'
+	@echo 'make bench-growth  how the figures grow with what is stored and with the load (some twenty minutes)'
+	@echo 'make soak    load with a fault each minute (ARGS="--minutes 30 --rate 1000")'
 	@echo 'make fmt     put the sources into shape'
 	@echo 'make clean   remove what was built'
 
@@ -53,6 +57,18 @@ test: lint desktop-lint browser
 
 mutants: sync
 	$(BIN)/python scripts/mutants.py
+
+crash: sync
+	$(BIN)/python -m tests.crash $(ARGS)
+
+bench: sync
+	$(BIN)/python -m bench $(ARGS)
+
+bench-growth: sync
+	$(BIN)/python -m bench.growth $(ARGS)
+
+soak: sync
+	$(BIN)/python -m bench.soak $(ARGS)
 
 lint: sync
 	$(BIN)/ruff format --check
