@@ -244,9 +244,10 @@ class Database:
         async with self._acquired() as connection:
             try:
                 yield connection
-            finally:
-                if not connection.is_closed():
-                    await connection.reset()
+                await connection.reset()
+            except BaseException:  # whatever it may still hold goes with it
+                connection.terminate()
+                raise
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection]:

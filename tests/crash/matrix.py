@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from itertools import chain
 
 from tests.crash.house import House
-from tests.crash.points import PLACES, Case
+from tests.crash.points import Case
 from tests.crash.proof import calm, prove
 from tests.crash.walk import PARTS
 
-#: Parts that nobody else has anything to do with, by whose they are.
-ASIDE = [
-    ["talk", "confer", "come_and_go", "late_word", "unsure", "expire", "poison"],
-    ["ring_out", "late_number"],
-    ["count_down"],
-    ["lose"],
-]
 #: In which the walk must have led to the armed place.
 FIRE_SECONDS = 40.0
 
@@ -40,37 +31,6 @@ async def run(house: House, case: Case) -> None:
         await prove(house)
     finally:
         house.arms.disarm(case.place)
-
-
-async def census(house: House) -> None:
-    """Walk every part, under load, with nothing armed: who has other agents, at once.
-
-    A part that chance led past one of its places is walked again.
-    """
-    async with house.busy():
-        await asyncio.gather(
-            *(_in_turn(house, parts) for parts in ASIDE),
-        )
-        await _in_turn(house, [part for part in PARTS if part not in chain(*ASIDE)])
-        for part, places in PLACES.items():
-            await _until_passed(house, part, set(places))
-    await calm(house)
-    await prove(house)
-
-
-async def _until_passed(house: House, part: str, places: set[str]) -> None:
-    try:
-        async with asyncio.timeout(FIRE_SECONDS):
-            while places - house.arms.passed():
-                await PARTS[part](house)
-    except TimeoutError:
-        left = ", ".join(sorted(places - house.arms.passed()))
-        raise NotReached(f"{part}: {left}") from None
-
-
-async def _in_turn(house: House, parts: Iterable[str]) -> None:
-    for part in parts:
-        await PARTS[part](house)
 
 
 async def _walk(house: House, case: Case) -> int:
