@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,14 +45,23 @@ class Graph:
 async def listening() -> AsyncIterator[tuple[Graph, str]]:
     """A Graph API on this machine, and its address."""
     graph = Graph()
+    async with served(graph.answer) as url:
+        yield graph, url
+
+
+@asynccontextmanager
+async def served(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> AsyncIterator[str]:
+    """Whatever gives *answer* to the messages that are sent, listening; its address."""
     application = web.Application()
-    application.router.add_post(r"/{version}/{number:\d+}/messages", graph.answer)
-    runner = web.AppRunner(application, access_log=None)
+    application.router.add_post(r"/{version}/{number:\d+}/messages", answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        yield graph, f"http://{host}:{port}"
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()

@@ -27,10 +27,6 @@ PersonRole: TypeAlias = Literal["agent", "supervisor", "administrator"]
 EndedBecause: TypeAlias = Literal["taken-over", "signed-out", "disabled", "expired"]
 
 
-class NoSuchTeam(LookupError):
-    """The person has no team of this name or id."""
-
-
 @dataclass(frozen=True, slots=True)
 class Who:
     """Somebody who is signed in."""

@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from balcao.simulator import ids
+from bench.graph import served
 
 SLOW_SECONDS = 3.0
 
@@ -82,17 +83,8 @@ class Graph:
 async def listening() -> AsyncIterator[tuple[Graph, str]]:
     """A Graph API on this machine, and its address."""
     graph = Graph()
-    application = web.Application()
-    application.router.add_post(r"/{version}/{number:\d+}/messages", graph.answer)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield graph, f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    async with served(graph.answer) as url:
+        yield graph, url
 
 
 def _hang_up(request: web.Request) -> web.Response:
