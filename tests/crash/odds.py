@@ -169,7 +169,8 @@ async def _signed_out(house: House, agent: Agent) -> None:
         await house.sql("update pulse set resumed_at = 'epoch'")
         await house.sql(
             "update agent set beat_at = clock_timestamp() - interval '1 hour', signed_in_at ="
-            " least(signed_in_at, clock_timestamp() - interval '1 hour') where person_id = $1",
+            " least(signed_in_at, clock_timestamp() - interval '1 hour')"
+            " where person_id = $1 and signed_in_at is not null",
             id,
         )
         (row,) = await house.sql("select signed_in_at from agent where person_id = $1", id)
