@@ -54,7 +54,7 @@ class Sender:
         access_token: str | None,
         lease: timedelta = LEASE,
     ) -> None:
-        """Sends by *client*, none of whose calls takes as long as the *lease*."""
+        """Sends by *client*, whose calls are over well before the *lease* is."""
         self._database = database
         self._client = client
         self._seal_key = seal_key
@@ -70,11 +70,12 @@ class Sender:
         room = CALLS_MAX - len(self._calls)
         if room == 0:
             return Progress(expired)  # a call that ends wakes us
+        over_by = asyncio.get_running_loop().time() + self._lease.total_seconds()
         async with self._database.transaction() as tx:
             claims, changed = await outbox.claim(tx, room, self._lease)
         for claim in claims:
             _tell_claimed(claim)
-            call = asyncio.create_task(self._send(claim))
+            call = asyncio.create_task(self._send(claim, over_by))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
         async with self._database.transaction() as tx:
@@ -86,9 +87,9 @@ class Sender:
         while self._calls:
             await asyncio.wait(self._calls)
 
-    async def _send(self, claim: Claim) -> None:
+    async def _send(self, claim: Claim, over_by: float) -> None:
         with traces.span("sender call", message=claim.message_id, attempt=claim.attempt):
-            result, settle = await self._call(claim)
+            result, settle = await self._call(claim, over_by)
             traces.note(result=result)
         figures.sent(result)
         log.debug("called", message=claim.message_id, attempt=claim.attempt, result=result)
@@ -102,11 +103,11 @@ class Sender:
                 log.warning("not_settled", message=claim.message_id, error=type(error).__name__)
                 await asyncio.sleep(SETTLE_PAUSE_SECONDS)
 
-    async def _call(self, claim: Claim) -> tuple[str, Settle]:
+    async def _call(self, claim: Claim, over_by: float) -> tuple[str, Settle]:
         """Call WhatsApp, and return what came of it in a word, and how to write it."""
         told = partial(outbox.settle, message_id=claim.message_id, attempt=claim.attempt)
         try:
-            accepted = await self._post(claim)
+            accepted = await self._post(claim, over_by)
         except Retryable as refused:
             log.warning("send_postponed", message=claim.message_id, code=refused.failure.code)
             return "postponed", partial(
@@ -126,7 +127,7 @@ class Sender:
             return "unsure", partial(told, told=Status.UNCONFIRMED)
         return "accepted", partial(told, told=Status.ACCEPTED, wamid=accepted.wamid)
 
-    async def _post(self, claim: Claim) -> Accepted:
+    async def _post(self, claim: Claim, over_by: float) -> Accepted:
         token = claim.access_token or self._access_token
         if token is None:
             raise Rejected(Failure(190, "No access token"))
@@ -136,6 +137,7 @@ class Sender:
                 Address(claim.wa_id, claim.user_id),
                 claim.text,
                 opaque=seal(self._seal_key, claim.message_id, claim.attempt),
+                over_by=over_by,
                 quoted=claim.quoted,
             )
 

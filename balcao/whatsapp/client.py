@@ -12,6 +12,7 @@ ends in one of four ways:
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -110,10 +111,13 @@ class _Refusal(msgspec.Struct):
 class Client:
     """A connection pool to one Graph API."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, edge: Edge) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base: str, edge: Edge, answer_seconds: float
+    ) -> None:
         self._session = session
         self._base = base
         self._edge = edge
+        self._answer_seconds = answer_seconds
 
     @classmethod
     async def open(
@@ -136,16 +140,27 @@ class Client:
             timeout=aiohttp.ClientTimeout(total=answer_seconds, connect=CONNECT_SECONDS_MAX),
             trace_configs=[trace],
         )
-        return cls(session, f"{url.rstrip('/')}/{version}", edge)
+        return cls(session, f"{url.rstrip('/')}/{version}", edge, answer_seconds)
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self._session.close()
 
     async def send_text(
-        self, line: Line, address: Address, text: str, *, opaque: str, quoted: str | None = None
+        self,
+        line: Line,
+        address: Address,
+        text: str,
+        *,
+        opaque: str,
+        over_by: float,
+        quoted: str | None = None,
     ) -> Accepted:
-        """Send *text*; Retryable, Rejected or Unsure say how it did not succeed."""
+        """Send *text*; Retryable, Rejected or Unsure say how it did not succeed.
+
+        A call that might not be over at *over_by*, a time of the event loop, is not begun: by then
+        others may have taken for lost what we are about to do.
+        """
         body: dict[str, object] = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
@@ -157,6 +172,8 @@ class Client:
         if quoted is not None:
             body["context"] = {"message_id": quoted}
         self._edge("before")
+        if asyncio.get_running_loop().time() + self._answer_seconds > over_by:
+            raise Retryable(Failure(2, "Not reachable", "This process was held up for too long"))
         answer = await self._post(line, body)
         self._edge("after")
         return _read(*answer)

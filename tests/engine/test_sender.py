@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from balcao.domain.message import TRY_FOR
 from balcao.domain.task import end
 from balcao.engine.sender import CALLS_MAX, Sender
 from balcao.store import outbox, tasks
-from balcao.store.database import Database, Kind, Nudge
+from balcao.store.bus import Kind, Nudge
+from balcao.store.database import Database
 from balcao.whatsapp.client import Client
 from balcao.whatsapp.opaque import unseal
 from tests.engine.outbound import KEY, Desk, hurry, send_all, texts
@@ -170,6 +172,32 @@ async def test_a_sender_that_died_leaves_an_unconfirmed_message(
 
     assert await desk.status(id) == "unconfirmed"
     assert texts(graph) == []
+
+
+async def test_a_sender_that_was_held_up_since_its_claim_does_not_call_any_more(
+    desk: Desk, graph: Graph
+) -> None:
+    lease = timedelta(seconds=5.2)
+    hold_up = iter([0.3])  # so that a call of 5 seconds would outlast the lease
+
+    def edge(side: str) -> None:
+        if side == "before":
+            threading.Event().wait(next(hold_up, 0.0))
+
+    client = await Client.open(graph.url, "v26.0", answer_seconds=5, edge=edge)
+    sender = Sender(desk.database, client, seal_key=KEY, access_token="a-token", lease=lease)
+    id = await desk.say("Bom dia")
+    await send_all(sender)
+    row = await desk.row(id)
+    assert (row["status"], row["tries"]) == ("pending", 1)
+    assert texts(graph) == []
+
+    await hurry(desk)
+    await send_all(sender)
+
+    assert await desk.status(id) == "accepted"
+    assert texts(graph) == ["Bom dia"]
+    await client.close()
 
 
 async def test_two_senders_send_each_message_once(

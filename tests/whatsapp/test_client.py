@@ -31,7 +31,8 @@ async def client(graph: Graph) -> AsyncIterator[Client]:
 
 
 async def send(client: Client, address: Address = ANA) -> Accepted:
-    return await client.send_text(LINE, address, "Olá", opaque="v1.1.1.00000000")
+    over_by = asyncio.get_running_loop().time() + 60
+    return await client.send_text(LINE, address, "Olá", opaque="v1.1.1.00000000", over_by=over_by)
 
 
 async def test_a_text_goes_out_with_its_plus_its_token_and_our_id(
