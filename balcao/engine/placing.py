@@ -125,16 +125,13 @@ class Placing:
         if not inbound:
             return []
         people = await customers.find_or_add(self._tx, [item.sender for _, item, _ in inbound])
-        pairs = [
-            (customer.id, entry_point.id)
-            for (customer, _), (_, _, entry_point) in zip(people, inbound, strict=True)
-        ]
-        found = await customers.conversations(self._tx, pairs)
+        await customers.begin(
+            self._tx,
+            [(one, number.id) for (one, _), (_, _, number) in zip(people, inbound, strict=True)],
+        )
         return [
-            _Written(webhook_id, item, entry_point, customer, sender, found[pair])
-            for (webhook_id, item, entry_point), (customer, sender), pair in zip(
-                inbound, people, pairs, strict=True
-            )
+            _Written(id, item, number, customer, sender, customer.conversations[number.id])
+            for (id, item, number), (customer, sender) in zip(inbound, people, strict=True)
         ]
 
     async def _write(self, written: Sequence[_Written], held: dict[int, Conversation]) -> None:

@@ -9,13 +9,14 @@ all processes, so what was looked up stays true until the commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import structlog
 
 from balcao.domain.message import Sender
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 log = structlog.get_logger()
 
@@ -32,6 +33,8 @@ class Customer:
     username: str | None = None
     user_id: str | None = None
     wa_id: str | None = None
+    conversations: dict[int, int] = field(default_factory=dict)
+    """By entry point."""
 
     @property
     def shown_name(self) -> str | None:
@@ -103,28 +106,25 @@ async def move(tx: Tx, old: Sender, new: Sender) -> None:
         await _save(tx, [customer])
 
 
-async def conversations(tx: Tx, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """The conversation of each (customer, entry point); missing ones are begun."""
-    wanted = sorted(set(pairs))
-    columns = [customer for customer, _ in wanted], [entry_point for _, entry_point in wanted]
+async def begin(tx: Tx, pairs: Iterable[tuple[Customer, int]]) -> None:
+    """Begin the conversation of each customer and entry point that have none."""
+    missing = {
+        (customer.id, entry_point): customer
+        for customer, entry_point in pairs
+        if entry_point not in customer.conversations
+    }
+    if not missing:
+        return
     rows = await tx.fetch(
-        "select id, customer_id, entry_point_id from conversation"
-        " join unnest($1::bigint[], $2::bigint[]) as n(customer_id, entry_point_id)"
-        " using (customer_id, entry_point_id)",
-        *columns,
+        "insert into conversation (customer_id, entry_point_id)"
+        " select * from unnest($1::bigint[], $2::bigint[])"
+        " returning id, customer_id, entry_point_id",
+        [customer for customer, _ in missing],
+        [entry_point for _, entry_point in missing],
     )
-    found = {(row["customer_id"], row["entry_point_id"]): row["id"] for row in rows}
-    missing = [pair for pair in wanted if pair not in found]
-    if missing:
-        rows = await tx.fetch(
-            "insert into conversation (customer_id, entry_point_id)"
-            " select * from unnest($1::bigint[], $2::bigint[])"
-            " returning id, customer_id, entry_point_id",
-            [customer for customer, _ in missing],
-            [entry_point for _, entry_point in missing],
-        )
-        found |= {(row["customer_id"], row["entry_point_id"]): row["id"] for row in rows}
-    return found
+    for row in rows:
+        customer = missing[row["customer_id"], row["entry_point_id"]]
+        customer.conversations[row["entry_point_id"]] = row["id"]
 
 
 def _keys(sender: Sender) -> list[Key]:
@@ -142,11 +142,14 @@ def _said(customer: Customer) -> tuple[str | None, ...]:
 
 
 async def _known(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
+    """Whom the *keys* lead to, each with all conversations."""
     wanted = sorted(set(keys))
     rows = await tx.fetch(
-        "select i.kind, i.value, c.id, c.name, c.profile_name, c.username, c.user_id, c.wa_id"
+        "select i.kind, i.value, c.id, c.name, c.profile_name, c.username, c.user_id, c.wa_id,"
+        " v.entry_point_id, v.id as conversation_id"
         " from unnest($1::text[], $2::text[]) as n(kind, value)"
-        " join customer_identity i using (kind, value) join customer c on c.id = i.customer_id",
+        " join customer_identity i using (kind, value) join customer c on c.id = i.customer_id"
+        " left join conversation v on v.customer_id = c.id",
         [kind for kind, _ in wanted],
         [value for _, value in wanted],
     )
@@ -155,7 +158,10 @@ async def _known(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
     for row in rows:
         fields = dict(row)
         key = fields.pop("kind"), fields.pop("value")
-        known[key] = customers.setdefault(row["id"], Customer(**fields))
+        entry_point, conversation = fields.pop("entry_point_id"), fields.pop("conversation_id")
+        customer = known[key] = customers.setdefault(row["id"], Customer(**fields))
+        if conversation is not None:
+            customer.conversations[entry_point] = conversation
     return known
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import asyncpg
 
 from balcao.domain.message import UNSETTLED, Status, advance
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 
 PARKED_FOR = timedelta(days=7)  # WhatsApp itself gives up then
 
@@ -55,6 +56,8 @@ class _Delivery:
 
 async def find(tx: Tx, told: Sequence[Told]) -> list[Target | None]:
     """The attempt that each of *told* speaks of, by our name for it or by its wamid."""
+    if not told:
+        return []
     named = sorted({one.named for one in told if one.named is not None})
     rows = await tx.fetch(
         "select a.message_id, a.attempt, m.conversation_id, a.wamid from attempt a"
