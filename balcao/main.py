@@ -40,6 +40,9 @@ BACKLOG = 4096
 WORKERS_MAX = 64
 GRACE_SECONDS = 10.0
 SERVER_MODULE = "balcao.server"
+#: glibc keeps what a burst needed, such as hundreds of desks that connect at once, for requests
+#: that may never come.  Whatever is larger than this goes back as soon as it is free; mallopt(3).
+ALLOCATING = {"MALLOC_MMAP_THRESHOLD_": "32768"}
 
 Options = Mapping[str, Any]
 
@@ -220,7 +223,11 @@ def _servers(
         msgspec.json.encode(msgspec.structs.replace(work, worker=worker))
         for worker in range(workers)
     ]
-    return [Child("server", command, task, [door.fileno()], GRACE_SECONDS) for task in tasks]
+    environment = {name: os.environ.get(name, value) for name, value in ALLOCATING.items()}
+    return [
+        Child("server", command, task, [door.fileno()], GRACE_SECONDS, environment)
+        for task in tasks
+    ]
 
 
 @contextmanager

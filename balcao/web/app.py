@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from balcao.realtime.beats import Beats
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
 from balcao.telemetry import figures
@@ -55,7 +56,7 @@ def create(
 ) -> Application:
     """The whole web application of one process, as ASGI; without *own* figures, one alone."""
     own = own or Figures(database, hub)
-    node = Node(database, hub, own, version, public_url, demo_accounts)
+    node = Node(database, hub, Beats(database), own, version, public_url, demo_accounts)
     api = gate(node, cast("Application", litestar(node)))
     stream, static = stream_app(node), static_app()
 

@@ -24,8 +24,7 @@ from balcao.web.session import agent_view
 async def beat(me: Me, node: TheNode) -> None:
     """The desk's answer to a ping."""
     if me.is_agent:
-        async with node.database.statement() as tx:
-            await agents.beat(tx, [AgentId(me.id)], await tx.now())
+        await node.beats.note(AgentId(me.id))
 
 
 @put("/api/agent/state", operation_id="setState")

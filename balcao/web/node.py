@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from balcao.realtime.beats import Beats
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
 from balcao.store.sessions import Who
@@ -28,6 +29,7 @@ class Node:
 
     database: Database
     hub: Hub
+    beats: Beats
     figures: Figures
     version: str
     public_url: str | None

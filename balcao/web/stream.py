@@ -13,8 +13,6 @@ import itertools
 from balcao.domain.values import AgentId
 from balcao.realtime import sight
 from balcao.realtime.watcher import Watcher, ping_event
-from balcao.store import agents
-from balcao.store.sessions import Who
 from balcao.telemetry import figures
 from balcao.web.gate import check_origin, headers_of, who_asks
 from balcao.web.node import Node
@@ -38,17 +36,7 @@ def stream_app(node: Node) -> Application:
     """The application behind /api/desk."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET":
-            raise Problem(405)
-        headers = headers_of(scope)
-        check_origin(node, "GET", headers)
-        who = await who_asks(node, headers)
-        if who is None:
-            raise Problem(401)
-        if node.hub.draining:
-            raise Problem(503)
-        await _beat(node, who)
-        watcher = node.hub.watch(who.id, who.token)
+        watcher = await _admit(node, scope)
         try:
             await _serve(node, watcher, receive, send)
         finally:
@@ -57,16 +45,32 @@ def stream_app(node: Node) -> Application:
     return application
 
 
+async def _admit(node: Node, scope: Scope) -> Watcher:
+    """Somebody's new stream; raises the Problem of who may have none.
+
+    The request itself is done with here, as there are hundreds of these open for hours.
+    """
+    if scope["method"] != "GET":
+        raise Problem(405)
+    headers = headers_of(scope)
+    check_origin(node, "GET", headers)
+    who = await who_asks(node, headers)
+    if who is None:
+        raise Problem(401)
+    if node.hub.draining:
+        raise Problem(503)
+    if who.is_agent:  # opening a desk counts as the first answer to a ping
+        await node.beats.note(AgentId(who.id))
+    return node.hub.watch(who.id, who.token)
+
+
 async def _serve(node: Node, watcher: Watcher, receive: Receive, send: Send) -> None:
     """Send until either side ends it."""
-    gone = asyncio.create_task(_hang_up(receive))
-    sending = asyncio.create_task(_send_all(node, watcher, send))
-    done, left = await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    for task in done:
-        task.result()
+    hanging_up = asyncio.create_task(_hang_up(receive, watcher))
+    try:
+        await _send_all(node, watcher, send)
+    finally:
+        hanging_up.cancel()
 
 
 async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
@@ -90,13 +94,8 @@ async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _hang_up(receive: Receive) -> None:
+async def _hang_up(receive: Receive, watcher: Watcher) -> None:
+    """End the stream once the browser is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _beat(node: Node, who: Who) -> None:
-    """An open desk is there: opening it counts as the first answer to a ping."""
-    if who.is_agent:
-        async with node.database.statement() as tx:
-            await agents.beat(tx, [AgentId(who.id)], await tx.now())
+    watcher.end()
