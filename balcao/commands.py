@@ -11,8 +11,9 @@ import argon2
 from balcao import checker
 from balcao.store import migrate as migration
 from balcao.store import organisation
-from balcao.store.database import UNREACHABLE, Database, Tx
+from balcao.store.database import Database, Tx
 from balcao.store.health import NOT_LET_IN
+from balcao.store.postgres import UNREACHABLE
 
 PASSWORD_LENGTH_MIN = 8
 

@@ -31,8 +31,10 @@ from balcao.engine.router import Router
 from balcao.engine.sender import Sender
 from balcao.processes import Line
 from balcao.realtime.hub import Hub
-from balcao.store.database import COMMAND_SECONDS_MAX, UNREACHABLE, Database, Kind, Nudge
+from balcao.store.bus import Kind, Nudge
+from balcao.store.database import Database
 from balcao.store.outbox import LEASE
+from balcao.store.postgres import COMMAND_SECONDS_MAX, UNREACHABLE
 from balcao.store.webhooks import STORE_SECONDS_MAX, Inbox
 from balcao.telemetry import figures, traces
 from balcao.web import app as web

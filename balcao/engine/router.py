@@ -23,8 +23,9 @@ from balcao.domain.values import AgentId, QueueId, Refused, State, ToQueue
 from balcao.engine import absence, ringing
 from balcao.engine.loop import Progress
 from balcao.store import agents, due, floor, tasks
-from balcao.store.database import UNREACHABLE, Database
+from balcao.store.database import Database
 from balcao.store.due import Due
+from balcao.store.postgres import UNREACHABLE
 from balcao.telemetry import figures
 
 log = structlog.get_logger()

@@ -23,7 +23,8 @@ from balcao.realtime.audience import Audience
 from balcao.realtime.turn import Turn
 from balcao.realtime.watcher import Watcher
 from balcao.store import sessions, views
-from balcao.store.database import Database, Kind, Nudge, Tx
+from balcao.store.bus import Kind, Nudge
+from balcao.store.database import Database, Tx
 from balcao.telemetry import figures, traces
 
 log = structlog.get_logger()

@@ -14,7 +14,8 @@ import asyncpg
 
 from balcao.domain.agent import Agent, AgentState
 from balcao.domain.values import Actor, AgentId, CodeId
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 P = ParamSpec("P")
 

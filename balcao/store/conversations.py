@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 
 @dataclass(slots=True)

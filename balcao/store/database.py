@@ -1,84 +1,26 @@
-"""Transactions on PostgreSQL, and the nudges that follow them.
+"""Transactions on PostgreSQL, and what is told after their commit.
 
-A nudge says "this changed, look again" and nothing else.  It is collected while a
-transaction runs and told after its commit: at once to this process, and by one
-NOTIFY per batch, from one connection, to the others (a NOTIFY inside the
-transaction would take PostgreSQL's global commit lock).  A lost nudge costs time,
-never truth: whoever listens also looks by itself now and then, and when the
-listening connection was away everyone is told to look at everything.
+The nudges of a transaction are collected while it runs, and go on the bus once it is committed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from enum import StrEnum
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias
-from uuid import uuid4
 
 import asyncpg
-import msgspec
-import structlog
-from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from balcao.edges import Edge, no_edge
+from balcao.store.bus import Bus, Hear, Kind, Nudge
+from balcao.store.postgres import COMMAND_SECONDS_MAX, PLANNING, Connection, prepare
 from balcao.telemetry import figures
 
-log = structlog.get_logger()
-
-CHANNEL = "balcao"
-NOTICE_BYTES_MAX = 7_900  # PostgreSQL refuses a payload of 8,000 bytes or more
-RECONNECT_SECONDS = 0.25
-#: Nudges that come so soon after a notice go out with the next one.
-TELL_PAUSE_SECONDS = 0.005
-COMMAND_SECONDS_MAX = 30
-
-#: A statement is planned once and not at each execution, which costs more than running it.  As that
-#: may be while its tables are still empty, it takes an index wherever there is one (decision 14).
-PLANNING = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
-
-#: A notice has nothing to lose, so it does not wait for the disk.
-UNSYNCED = {"synchronous_commit": "off"}
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Clock: TypeAlias = Callable[[], datetime]
-
-#: What it looks like from here when PostgreSQL is away.
-UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    # A statement between PostgreSQL's last word and the end of its connection.
-    asyncpg.InternalClientError,
-)
-
-
-class Kind(StrEnum):
-    """What a nudge speaks of."""
-
-    CONVERSATION = "c"
-    AGENT = "a"
-    ORGANISATION = "o"
-    SESSION = "s"
-    WEBHOOK = "w"
-    ROUTING = "r"
-    SENDING = "m"
-
-
-class Nudge(NamedTuple):
-    """Something changed; *id* is 0 where no single thing is meant."""
-
-    kind: Kind
-    id: int
 
 
 class Pool(NamedTuple):
@@ -87,13 +29,6 @@ class Pool(NamedTuple):
     open: int
     idle: int
     at_most: int
-
-
-Hear: TypeAlias = Callable[[frozenset[Nudge]], None]
-
-LOOK_AT_ALL = frozenset(
-    Nudge(kind, 0) for kind in (Kind.ORGANISATION, Kind.WEBHOOK, Kind.ROUTING, Kind.SENDING)
-)
 
 
 class Tx:
@@ -169,12 +104,7 @@ class Database:
         self._clock = clock
         self._edge = edge
         self._command_seconds = command_seconds
-        self._me = uuid4().hex
-        self._hearers: dict[int, Hear] = {}
-        self._numbers = itertools.count()
-        self._unsent: set[Nudge] = set()
-        self._something_to_tell = asyncio.Event()
-        self._bus: asyncio.Task[None] | None = None
+        self._bus = Bus(dsn, command_seconds)
 
     @classmethod
     async def open(
@@ -195,23 +125,18 @@ class Database:
             dsn,
             min_size=1,
             max_size=size,
-            init=_prepare,
+            init=prepare,
             reset=_as_it_is,
             command_timeout=command_seconds,
             server_settings=PLANNING,
         )
         database = cls(dsn, pool, clock=clock, edge=edge, command_seconds=command_seconds)
-        listening = asyncio.Event()
-        database._bus = asyncio.create_task(database._keep_bus(listening))
-        await listening.wait()
+        await database._bus.open()
         return database
 
     async def close(self) -> None:
         """Tell what is still to tell, and let go of every connection."""
-        if self._bus is not None:
-            self._bus.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._bus
+        await self._bus.close()
         await self._pool.close()
 
     @asynccontextmanager
@@ -226,7 +151,7 @@ class Database:
             async with _begun(connection, frozen=frozen):
                 yield tx
             self._edge("after")
-        self._tell(tx.nudges)
+        self._bus.tell(tx.nudges)
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Tx]:
@@ -236,7 +161,17 @@ class Database:
             tx = Tx(connection, self._clock)
             yield tx
             self._edge("after")
-        self._tell(tx.nudges)
+        self._bus.tell(tx.nudges)
+
+    def dedicated(self) -> Dedicated:
+        """A connection for one who writes all the time, and would ask the pool each time."""
+        connect = partial(
+            asyncpg.connect,
+            self._dsn,
+            command_timeout=self._command_seconds,
+            server_settings=PLANNING,
+        )
+        return Dedicated(connect, self._clock, self._edge, self._bus)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -263,83 +198,49 @@ class Database:
         return Pool(size, idle, self._pool.get_max_size())
 
     def subscribe(self, hear: Hear) -> Callable[[], None]:
-        """Call *hear* with what changed, here or elsewhere; returns the way to stop it.
+        """Call *hear* with what changed, as `Bus.subscribe` does."""
+        return self._bus.subscribe(hear)
 
-        *hear* must be quick and may not raise: it marks, wakes, and returns.
-        """
-        number = next(self._numbers)
-        self._hearers[number] = hear
-        return lambda: self._hearers.pop(number, None) and None
 
-    def _tell(self, nudges: set[Nudge]) -> None:
-        if not nudges:
-            return
-        self._hear(frozenset(nudges))
-        self._unsent |= nudges
-        self._something_to_tell.set()
+class Dedicated:
+    """One connection outside the pool: made when it is first needed, and again when it was lost."""
 
-    def _hear(self, nudges: frozenset[Nudge]) -> None:
-        for hear in list(self._hearers.values()):
-            hear(nudges)
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]],
+        clock: Clock | None,
+        edge: Edge,
+        bus: Bus,
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._edge = edge
+        self._bus = bus
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
-    async def _keep_bus(self, listening: asyncio.Event) -> None:
-        """Hold the one connection that tells and listens; make a new one when it is lost."""
-        while True:
-            try:
-                await self._run_bus(listening)
-            except (*UNREACHABLE, asyncpg.PostgresError) as error:
-                log.warning("bus_lost", error=type(error).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _run_bus(self, listening: asyncio.Event) -> None:
-        connection = await asyncpg.connect(
-            self._dsn, command_timeout=self._command_seconds, server_settings=UNSYNCED
-        )
-        lost = asyncio.Event()
-
-        def on_lost(_connection: object) -> None:
-            lost.set()
-            self._something_to_tell.set()
-
-        connection.add_termination_listener(on_lost)
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Tx]:
+        """As `Database.statement`; one at a time, which is for the caller to see to."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+            await prepare(self._connection)
+        self._edge("before")
+        tx = Tx(self._connection, self._clock)
         try:
-            await connection.add_listener(CHANNEL, self._on_notice)
-            if listening.is_set():  # we were away: whatever was told meanwhile is lost
-                self._hear(LOOK_AT_ALL)
-            listening.set()
-            while not lost.is_set():
-                await self._something_to_tell.wait()
-                self._something_to_tell.clear()
-                await self._send_nudges(connection)
-                await asyncio.sleep(TELL_PAUSE_SECONDS)
-        finally:
-            with suppress(*UNREACHABLE):
-                await connection.close(timeout=1)
+            yield tx
+        except asyncpg.PostgresError:
+            raise
+        except BaseException:  # nobody knows what it is in the middle of
+            self.close()
+            raise
+        self._edge("after")
+        self._bus.tell(tx.nudges)
 
-    async def _send_nudges(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        nudges, self._unsent = self._unsent, set()
-        for payload in _payloads(self._me, nudges):
-            await connection.execute("select pg_notify($1, $2)", CHANNEL, payload)
-
-    def _on_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        sender, _, rest = str(payload).partition(" ")
-        if sender != self._me:
-            self._hear(frozenset(Nudge(Kind(word[0]), int(word[1:])) for word in rest.split()))
-
-
-def _payloads(sender: str, nudges: set[Nudge]) -> list[str]:
-    """Cut *nudges* into as few notices as their size allows."""
-    payloads: list[str] = []
-    words: list[str] = []
-    size = 0
-    for nudge in sorted(nudges):
-        word = f"{nudge.kind}{nudge.id}"
-        if size + len(word) + 1 > NOTICE_BYTES_MAX - len(sender):
-            payloads.append(f"{sender} {' '.join(words)}")
-            words, size = [], 0
-        words.append(word)
-        size += len(word) + 1
-    return [*payloads, f"{sender} {' '.join(words)}"] if words else payloads
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
 
 
 def _begun(connection: Connection, *, frozen: bool) -> Transaction:
@@ -350,13 +251,3 @@ def _begun(connection: Connection, *, frozen: bool) -> Transaction:
 
 async def _as_it_is(_connection: Connection) -> None:
     """A transaction leaves nothing behind, so nothing is cleared: it would cost a round trip."""
-
-
-async def _prepare(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda raw: msgspec.json.decode(raw[1:]),
-        format="binary",
-    )

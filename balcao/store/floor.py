@@ -8,7 +8,8 @@ import asyncpg
 
 from balcao.domain.routing import Candidate, Waiting
 from balcao.domain.values import AgentId, QueueId, Unanswered
-from balcao.store.database import Connection, Tx
+from balcao.store.database import Tx
+from balcao.store.postgres import Connection
 
 ROUTER_LOCK = 7_266_152
 

@@ -12,8 +12,9 @@ import structlog
 
 from balcao.domain.values import Event, Source
 from balcao.store import lines
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 
 log = structlog.get_logger()
 

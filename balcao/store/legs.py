@@ -27,8 +27,9 @@ from balcao.domain.values import (
     ToAgent,
     ToQueue,
 )
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 
 
 async def read(tx: Tx, task_id: int) -> tuple[tuple[Leg, ...], tuple[Invitation, ...]]:

@@ -16,8 +16,9 @@ from balcao.domain import window
 from balcao.domain.message import Person, Status, check_settle, checked_text
 from balcao.domain.values import AgentId, Refused, Role, State
 from balcao.store import conversations
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 from balcao.store.tasks import Held
 
 

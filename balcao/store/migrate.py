@@ -13,7 +13,7 @@ from importlib import resources
 
 import asyncpg
 
-from balcao.store.database import Connection
+from balcao.store.postgres import Connection
 
 LOCK = 7_266_151  # any number that no other advisory lock of ours has
 

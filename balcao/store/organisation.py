@@ -6,7 +6,8 @@ already stays as it is, so that all of it may be done again.
 
 from collections.abc import Iterable, Mapping
 
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 # What an installation without any reason starts with.
 FIRST_REASONS = {"idle": "Pausa", "wrap_up": "Atendimento concluído"}

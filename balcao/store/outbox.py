@@ -19,8 +19,9 @@ import asyncpg
 from balcao.domain import window
 from balcao.domain.message import STALE_AFTER, Status, advance, next_try
 from balcao.store import conversations, statuses
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 
 LEASE = timedelta(seconds=30)  # longer than any call to WhatsApp may take
 EXPIRED_MAX = 100

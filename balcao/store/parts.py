@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from balcao.domain.values import AgentId, Refused, State
 from balcao.store import conversations, tasks
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 
 async def mark_read(tx: Tx, task_id: int, agent: AgentId) -> None:

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 
 import asyncpg
 
-from balcao.store.database import Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Tx
 
 LENGTH = timedelta(hours=12)
 #: A session is prolonged when this much of it has gone by, not at every request.

@@ -15,8 +15,9 @@ from typing import Concatenate, ParamSpec
 
 from balcao.domain.values import AgentId, Event, QueueId, Task
 from balcao.store import conversations, journal, legs, lines
+from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
-from balcao.store.database import Kind, Tx
+from balcao.store.database import Tx
 
 P = ParamSpec("P")
 

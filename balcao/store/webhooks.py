@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Self
@@ -20,7 +20,9 @@ from typing import Self
 import asyncpg
 import structlog
 
-from balcao.store.database import UNREACHABLE, Database, Kind, Tx
+from balcao.store.bus import Kind
+from balcao.store.database import Database, Tx
+from balcao.store.postgres import UNREACHABLE
 from balcao.telemetry import figures
 
 log = structlog.get_logger()
@@ -50,11 +52,11 @@ class Unstored(Exception):
     """The webhook is not stored, and must not be answered as if it were."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     body: bytes
     stored: asyncio.Future[int]
-    since: float = field(default_factory=perf_counter)
+    since: float
 
     def fail(self, why: str) -> None:
         if not self.stored.done():
@@ -69,7 +71,7 @@ class Inbox:
     """Stores webhooks; one writer, one statement for all that wait."""
 
     def __init__(self, database: Database, *, store_seconds: float = STORE_SECONDS_MAX) -> None:
-        self._database = database
+        self._dedicated = database.dedicated()
         self._store_seconds = store_seconds
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
@@ -87,17 +89,19 @@ class Inbox:
                 await self._writer
             self._writer = None
         self._fail_all("closing")
+        self._dedicated.close()
 
     async def put(self, body: bytes) -> int:
         """The id of *body* once it is committed; Unstored where it is not, or too much waits."""
         full = len(self._waiting) >= WAITING_MAX or self._bytes + len(body) > WAITING_BYTES_MAX
         if full or self._writer is None:
             raise Unstored("full" if full else "closed")
-        waiting = _Waiting(body, asyncio.get_running_loop().create_future())
+        stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(body, stored, perf_counter())
         self._waiting.append(waiting)
         self._bytes += len(body)
         self._some.set()
-        return await waiting.stored
+        return await stored
 
     async def _keep_writing(self) -> None:
         while True:
@@ -138,7 +142,7 @@ class Inbox:
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         began = perf_counter()
-        async with asyncio.timeout(self._store_seconds), self._database.statement() as tx:
+        async with asyncio.timeout(self._store_seconds), self._dedicated.statement() as tx:
             rows = await tx.fetch(
                 "insert into webhook (body) select b from unnest($1::bytea[])"
                 " with ordinality as n(b, i) order by i returning id",

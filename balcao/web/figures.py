@@ -20,7 +20,8 @@ from prometheus_client.registry import Collector
 
 from balcao.realtime.hub import Hub
 from balcao.store import figures as stored
-from balcao.store.database import UNREACHABLE, Database
+from balcao.store.database import Database
+from balcao.store.postgres import UNREACHABLE
 from balcao.telemetry import figures
 
 ANSWER_SECONDS_MAX = 1.0

@@ -19,8 +19,8 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 
 from balcao.domain.values import Refused
 from balcao.store.agents import NoSuchAgent
-from balcao.store.database import UNREACHABLE
 from balcao.store.messages import NoSuchMessage
+from balcao.store.postgres import UNREACHABLE
 from balcao.store.targets import UnknownTarget
 from balcao.store.tasks import NoSuchTask
 

@@ -10,8 +10,8 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 
-from balcao.store.database import UNREACHABLE
 from balcao.store.migrate import pending
+from balcao.store.postgres import UNREACHABLE
 from balcao.web.bodies import Health, Info
 from balcao.web.node import TheNode
 

@@ -29,7 +29,8 @@ from balcao.simulator.envelope import Update
 from balcao.simulator.main import Simulator
 from balcao.simulator.world import Customer, EntryPoint
 from balcao.store import embedded
-from balcao.store.database import UNREACHABLE, Database
+from balcao.store.database import Database
+from balcao.store.postgres import UNREACHABLE
 from tests.crash import organisation
 from tests.crash.armed import FOLDER, WORKERS
 from tests.crash.failpoints import Arms

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from balcao import checker
-from balcao.store.database import UNREACHABLE
+from balcao.store.postgres import UNREACHABLE
 from balcao.whatsapp.opaque import unseal
 from tests.crash.house import SECRET_KEY, House
 from tests.crash.people import Agent, NeverShown, eventually

@@ -20,9 +20,9 @@ from balcao.edges import Side
 from balcao.simulator.day.kills import opener
 
 ROOT = Path(balcao.__file__).parent
-#: Where edges are made, and what runs in no server: its commands, and the pretend world.
 #: What opens a transaction.
-OPENED = re.compile(r"database\.(transaction|statement)\(")
+OPENED = re.compile(r"(database|dedicated)\.(transaction|statement)\(")
+#: Where edges are made, and what runs in no server: its commands, and the pretend world.
 ELSEWHERE = {"store/database.py", "store/migrate.py", "checker.py", "commands.py", "demo.py"}
 
 

@@ -18,7 +18,8 @@ from balcao.engine.loop import keep_done
 from balcao.engine.sender import Sender
 from balcao.simulator.main import Simulator
 from balcao.store import messages, tasks
-from balcao.store.database import Database, Nudge
+from balcao.store.bus import Nudge
+from balcao.store.database import Database
 from balcao.store.webhooks import Inbox
 from balcao.web.webhook import webhook_app
 from balcao.whatsapp.client import Client

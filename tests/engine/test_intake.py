@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from balcao.engine.intake import Intake
-from balcao.store.database import Database, Kind, Nudge
+from balcao.store.bus import Kind, Nudge
+from balcao.store.database import Database
 from tests import world
 from tests.engine.inbound import (
     KEY,

@@ -26,7 +26,8 @@ from balcao.engine.sender import Sender
 from balcao.realtime.hub import Hub
 from balcao.simulator.conduct import Pace
 from balcao.simulator.main import Simulator
-from balcao.store.database import Database, Nudge
+from balcao.store.bus import Nudge
+from balcao.store.database import Database
 from balcao.store.webhooks import Inbox
 from balcao.web.app import create
 from balcao.web.webhook import webhook_app

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from balcao.store.database import Database, Kind
+from balcao.store.bus import Kind
+from balcao.store.database import Database
 from tests.world import sql
 
 ROUNDS = 60

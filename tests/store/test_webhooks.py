@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from balcao.store import embedded, webhooks
-from balcao.store.database import Database, Kind, Nudge
+from balcao.store.bus import Kind, Nudge
+from balcao.store.database import Database
 from balcao.store.embedded import Embedded
 from balcao.store.migrate import migrate
 from balcao.store.webhooks import BATCH_MAX, WAITING_BYTES_MAX, WAITING_MAX, Inbox, Unstored

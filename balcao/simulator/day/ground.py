@@ -15,7 +15,8 @@ from typing import Any
 
 from balcao.simulator.day.kills import Killed, Kills
 from balcao.simulator.day.organisation import MORNING
-from balcao.store.database import Connection, Database
+from balcao.store.database import Database
+from balcao.store.postgres import Connection
 
 
 @dataclass

@@ -15,7 +15,8 @@ from importlib import resources
 
 import msgspec
 
-from balcao.store.database import Connection, Database
+from balcao.store.database import Database
+from balcao.store.postgres import Connection
 
 
 class Part(msgspec.Struct, frozen=True):
