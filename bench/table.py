@@ -60,13 +60,13 @@ def write(
     return page
 
 
-def newest(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
-    """What the newest run called *name* wrote; None where there is none."""
-    paths = sorted(folder.glob(f"{name}-*.json"))
-    if not paths:
-        return None
-    found: dict[str, Any] = json.loads(paths[-1].read_text())
-    return found
+def newest(name: str, scenario: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """The figures of *scenario* in the newest run called *name* that has any; else none."""
+    for path in sorted(folder.glob(f"{name}-*.json"), reverse=True):
+        figures = json.loads(path.read_text())["figures"]
+        if found := [one for one in figures if one["scenario"] == scenario]:
+            return found
+    return []
 
 
 def number(value: float | None) -> str:

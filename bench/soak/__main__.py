@@ -80,10 +80,9 @@ async def _filled(dsn: str, plan: Plan, agents: int) -> Filled:
 
 
 def _sixty_percent() -> float | None:
-    """That share of the ceiling that the newest `make bench` found; None where it found none."""
-    found = table.newest("bench") or {"figures": []}
-    for one in found["figures"]:
-        if one["scenario"] == "ceiling" and one["unit"] == "1/s" and one["value"]:
+    """That share of the ceiling that the newest bench of it found; None where none did."""
+    for one in table.newest("bench", "ceiling"):
+        if one["unit"] == "1/s" and one["value"]:
             return SHARE_OF_CEILING * float(one["value"])
     return None
 

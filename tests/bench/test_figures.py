@@ -92,15 +92,19 @@ def test_the_table_has_a_line_for_each_figure_with_goal_and_verdict() -> None:
     assert "- *shift, answer p99*: of 7" in lines
 
 
-def test_what_is_written_can_be_read_again_and_the_newest_is_found(tmp_path: Path) -> None:
-    assert table.newest("bench", tmp_path) is None
-    (tmp_path / "bench-20200101-000000.json").write_text('{"figures": []}')
+def test_what_is_written_can_be_read_again_and_the_newest_of_a_scenario_is_found(
+    tmp_path: Path,
+) -> None:
+    assert table.newest("bench", "shift", tmp_path) == []
+    older = '{"figures": [{"scenario": "shift", "value": 1}, {"scenario": "herd", "value": 2}]}'
+    (tmp_path / "bench-20200101-000000.json").write_text(older)
     figures = [Figure("shift", "answer p99", "ms", math.nan, goal=at_most(25))]
     page = table.write(figures, {"cores": 2}, {"herd": "TimeoutError"}, "bench", tmp_path)
-    found = table.newest("bench", tmp_path)
-    assert found == json.loads(page.with_suffix(".json").read_text())
-    assert found is not None
-    assert found["machine"] == {"cores": 2}
-    assert found["figures"][0]["value"] is None
-    assert found["figures"][0]["goal"] == {"bound": "at most", "number": 25, "of": "value"}
+    written = json.loads(page.with_suffix(".json").read_text())
+    (shift,) = table.newest("bench", "shift", tmp_path)
+    assert [shift] == written["figures"]
+    assert written["machine"] == {"cores": 2}
+    assert shift["value"] is None
+    assert shift["goal"] == {"bound": "at most", "number": 25, "of": "value"}
+    assert [one["value"] for one in table.newest("bench", "herd", tmp_path)] == [2]
     assert "TimeoutError" in page.read_text()
