@@ -6,7 +6,7 @@ The nudges of a transaction are collected while it runs, and go on the bus once 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -17,7 +17,13 @@ from asyncpg.transaction import Transaction
 
 from balcao.edges import Edge, no_edge
 from balcao.store.bus import Bus, Hear, Kind, Nudge
-from balcao.store.postgres import COMMAND_SECONDS_MAX, PLANNING, Connection, prepare
+from balcao.store.postgres import (
+    COMMAND_SECONDS_MAX,
+    PLANNING,
+    UNREACHABLE,
+    Connection,
+    prepare,
+)
 from balcao.telemetry import figures
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -231,16 +237,17 @@ class Dedicated:
         except asyncpg.PostgresError:
             raise
         except BaseException:  # nobody knows what it is in the middle of
-            self.close()
+            self._connection.terminate()
             raise
         self._edge("after")
         self._bus.tell(tx.nudges)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the connection."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*UNREACHABLE):
+                await connection.close(timeout=1)
 
 
 def _begun(connection: Connection, *, frozen: bool) -> Transaction:

@@ -83,13 +83,15 @@ class Inbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
-            self._writer = None
-        self._fail_all("closing")
-        self._dedicated.close()
+        try:
+            if self._writer is not None:
+                self._writer.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._writer
+                self._writer = None
+        finally:
+            self._fail_all("closing")
+            await self._dedicated.close()
 
     async def put(self, body: bytes) -> int:
         """The id of *body* once it is committed; Unstored where it is not, or too much waits."""
