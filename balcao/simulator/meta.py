@@ -5,6 +5,7 @@ a call is its number, its token and its bytes, and the answer is a body or a `Gr
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from balcao.simulator import ids, refusals, shapes
@@ -17,6 +18,13 @@ from balcao.simulator.world import Customer, EntryPoint, Line, World
 WINDOW_S = 24 * 3600.0
 _PAIR_BURST, _PAIR_PER_SECOND = 45, 1 / 6
 _NUMBER_BURST, _NUMBER_PER_SECOND = 80, 80.0
+_REACTED_WITHIN_S = 30 * 86_400.0
+_MOST_CARDS = 5
+_NAME_PARTS = ("first_name", "middle_name", "last_name", "prefix", "suffix")
+_MOST_HEADER = _MOST_FOOTER = 60
+_BUTTON = {"id": 256, "title": 20}
+_ROW = {"id": 200, "title": 24}
+_MOST_ROW_DESCRIPTION, _MOST_SECTION_TITLE, _MOST_LIST_BUTTON = 72, 24, 20
 
 
 class _Recipient(NamedTuple):
@@ -60,7 +68,10 @@ class Meta:
             raise refusals.invalid("The body must be an object.")
         if "status" in given:
             return self._mark(number, given)
-        return self._send(number, given, shapes.check(given))
+        kind = shapes.check(given)
+        if kind in _CHECKS:
+            _CHECKS[kind](given[kind])
+        return self._send(number, given, kind)
 
     def _called(self, phone_number_id: str, authorization: str | None) -> EntryPoint:
         if authorization != self._bearer:
@@ -103,7 +114,7 @@ class Meta:
         if customer is not None and not is_open and self._world.faults.window == "sync":
             raise refusals.window_closed()
         if kind == "reaction":
-            self._check_reaction(given["reaction"]["message_id"], number)
+            self._check_reaction(given["reaction"]["message_id"], number, customer)
         self._check_limits(sent)
         if customer is None or customer.blocked:
             self._outcomes.fail(sent, refusals.undeliverable_status())
@@ -120,15 +131,18 @@ class Meta:
     def _line(self, sent: Sent, kind: str, given: dict[str, Any]) -> Line:
         context = given.get("context")
         quoted = context.get("message_id") if isinstance(context, dict) else None
+        if kind == "reaction":
+            quoted = given["reaction"]["message_id"]
         return Line(
             wamid=sent.wamid,
             entry_point=sent.number.display_number,
             direction="received",
             type=kind,
-            text=shapes.words(kind, given),
+            text=_names(given) if kind == "contacts" else shapes.words(kind, given),
             at=self._clock.now(),
             status="delivered",
             quoted=quoted if isinstance(quoted, str) else None,
+            choices=_choices(given["interactive"]) if kind == "interactive" else None,
         )
 
     def _recipient(self, number: EntryPoint, given: dict[str, Any]) -> _Recipient:
@@ -157,10 +171,15 @@ class Meta:
         wrote_at = customer.wrote_at.get(number.phone_number_id)
         return wrote_at is not None and self._clock.now() < wrote_at + WINDOW_S
 
-    def _check_reaction(self, wamid: str, number: EntryPoint) -> None:
+    def _check_reaction(self, wamid: str, number: EntryPoint, customer: Customer | None) -> None:
         found = self._world.line(wamid)
         if found is None or not _is_from_customer(found[1], number):
             raise refusals.value_not_valid("reaction message_id is no message of a customer.")
+        owner, line = found
+        if owner is not customer or line.deleted:
+            raise refusals.value_not_valid("reaction message_id is not in this chat.")
+        if self._clock.now() > line.at + _REACTED_WITHIN_S:
+            raise refusals.value_not_valid("reaction message_id is older than 30 days.")
 
 
 def _is_from_customer(line: Line, number: EntryPoint) -> bool:
@@ -176,3 +195,101 @@ def _dialled(to: object, number: EntryPoint) -> str:
     if text.strip().startswith("+"):
         return digits
     return ids.calling_code(number.display_number) + digits
+
+
+def _check_contacts(cards: list[dict[str, Any]]) -> None:
+    if len(cards) > _MOST_CARDS:
+        raise refusals.invalid(f"Param contacts: at most {_MOST_CARDS} in one message.")
+    if not all(any(card["name"].get(part) for part in _NAME_PARTS) for card in cards):
+        raise refusals.invalid("Param contacts: name must have a part besides formatted_name.")
+
+
+def _check_interactive(own: dict[str, Any]) -> None:
+    """Refuses buttons and lists that a phone could not show."""
+    footer, header = own.get("footer"), own.get("header")
+    if footer is not None:
+        _texts(footer, "footer", {"text": _MOST_FOOTER})
+    if header is not None:
+        text_only = own["type"] == "list"
+        if not isinstance(header, dict) or (text_only and header.get("type") != "text"):
+            raise refusals.invalid("Param interactive['header'] must be an object of type text.")
+        if header.get("type") == "text":
+            _texts(header, "header", {"text": _MOST_HEADER})
+    if own["type"] == "button":
+        replies = [
+            button.get("reply") if isinstance(button, dict) else None
+            for button in own["action"]["buttons"]
+        ]
+        for reply in replies:
+            _texts(reply, "reply", _BUTTON)
+        _differ(replies, "id", "title")
+    elif own["type"] == "list":
+        _check_list(own["action"])
+
+
+def _check_list(action: dict[str, Any]) -> None:
+    _texts(action, "action", {"button": _MOST_LIST_BUTTON})
+    sections = action["sections"]
+    titled = {"title": _MOST_SECTION_TITLE}
+    for section in sections:
+        # One section alone needs no title.
+        alone = isinstance(section, dict) and len(sections) == 1 and not section.get("title")
+        _texts(section, "section", {} if alone else titled)
+        if not isinstance(section.get("rows"), list) or not section["rows"]:
+            raise refusals.invalid("Param section['rows'] must be a list that is not empty.")
+    rows = [row for section in sections for row in section["rows"]]
+    for row in rows:
+        _texts(row, "row", _ROW)
+        if row.get("description"):
+            _texts(row, "row", {"description": _MOST_ROW_DESCRIPTION})
+    _differ(rows, "id")
+
+
+def _texts(own: Any, name: str, most: dict[str, int]) -> None:
+    """Refuses an object whose named texts are missing or too long."""
+    if not isinstance(own, dict):
+        raise refusals.invalid(f"Param interactive: {name} must be an object.")
+    for key, longest in most.items():
+        text = own.get(key)
+        if not isinstance(text, str) or not 1 <= len(text) <= longest:
+            raise refusals.invalid(f"Param {name}['{key}'] must have 1 to {longest} characters.")
+
+
+def _differ(items: list[Any], *keys: str) -> None:
+    for key in keys:
+        if len({item[key] for item in items}) < len(items):
+            raise refusals.value_not_valid(f"interactive: every {key} must be different.")
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "contacts": _check_contacts,
+    "interactive": _check_interactive,
+}
+
+
+def _choices(own: dict[str, Any]) -> dict[str, Any] | None:
+    """Is what a phone lets tap of an interactive message, with what stands around it."""
+    action, header = own["action"], own.get("header") or {}
+    if own["type"] == "button":
+        items = [_choice(button["reply"], None) for button in action["buttons"]]
+    elif own["type"] == "list":
+        sections = action["sections"]
+        items = [_choice(row, part.get("title")) for part in sections for row in part["rows"]]
+    else:
+        return None
+    return {
+        "type": own["type"],
+        "header": header.get("text"),
+        "footer": (own.get("footer") or {}).get("text"),
+        "label": action.get("button"),
+        "items": items,
+    }
+
+
+def _choice(own: dict[str, Any], section: str | None) -> dict[str, Any]:
+    told = {key: own.get(key) for key in ("id", "title", "description")}
+    return {**told, "section": section}
+
+
+def _names(given: dict[str, Any]) -> str:
+    return ", ".join(str(card["name"]["formatted_name"]) for card in given["contacts"])

@@ -21,8 +21,14 @@ _FILES = {
     "phone.css": "text/css",
     "phones.js": "text/javascript",
     "phone.js": "text/javascript",
+    "bubble.js": "text/javascript",
+    "menu.js": "text/javascript",
+    "element.js": "text/javascript",
     "colleagues.js": "text/javascript",
     "words.js": "text/javascript",
+    "words-pt-BR.js": "text/javascript",
+    "words-en.js": "text/javascript",
+    "words-es.js": "text/javascript",
 }
 _PING_S = 10.0
 _MOST_LINES = 200

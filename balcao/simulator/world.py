@@ -2,7 +2,8 @@
 
 A customer's phone is a list of lines, the customer's own and the business's. A line of the
 business is there only once it has reached the phone, so the list is the effects that a customer
-really saw: what Graph accepted twice is there twice.
+really saw: what Graph accepted twice is there twice. Reactions, edits and deletions are no lines of
+their own: they change the line that they are about, which the phone then shows as it is now.
 """
 
 import random
@@ -19,6 +20,7 @@ from balcao.simulator.problems import Problem
 MOST_CUSTOMERS = 20_000
 MOST_LINES = 5_000
 TYPING_S = 25.0
+AMENDING = ("reaction", "edit", "revoke")
 _TICKS = {"sent": 1, "delivered": 2, "read": 3, "failed": 0}
 
 
@@ -41,7 +43,12 @@ class EntryPoint:
 
 @dataclass
 class Line:
-    """Is one line on a customer's phone, in a chat with one business number."""
+    """Is one line on a customer's phone, in a chat with one business number.
+
+    `quoted` is the message that it answers, or the one that it amends where its type is of
+    `AMENDING`. `reactions` has the emoji of either side that has one: customer, business. `choices`
+    is what can be tapped, `referral` the headline of the advertisement that led here.
+    """
 
     wamid: str
     entry_point: str
@@ -51,6 +58,12 @@ class Line:
     at: float
     status: str
     quoted: str | None = None
+    reactions: dict[str, str] = field(default_factory=dict)
+    edited: bool = False
+    deleted: bool = False
+    forwarded: bool = False
+    referral: str | None = None
+    choices: dict[str, Any] | None = None
 
     def view(self) -> dict[str, Any]:
         """Is this line as the control API shows it."""
@@ -63,7 +76,28 @@ class Line:
             "at": rfc3339(self.at),
             "status": self.status,
             "quoted": self.quoted,
+            "reactions": dict(self.reactions),
+            "edited": self.edited,
+            "deleted": self.deleted,
+            "forwarded": self.forwarded,
+            "referral": self.referral,
+            "choices": self.choices,
         }
+
+    def amend(self, by: "Line") -> None:
+        """Takes up a reaction, an edit or a deletion; what is deleted stays so."""
+        if self.deleted:
+            return
+        if by.type == "revoke":
+            self.deleted, self.text, self.choices = True, None, None
+            self.reactions.clear()
+        elif by.type == "edit":
+            self.edited, self.text = True, by.text
+        else:
+            side = "customer" if by.direction == "sent" else "business"
+            self.reactions.pop(side, None)
+            if by.text:
+                self.reactions[side] = by.text
 
 
 @dataclass
@@ -167,7 +201,13 @@ class World:
         return self.add(Customer(own_id or ids.user_id(phone), name, phone, **given))
 
     def show(self, customer: Customer, line: Line) -> None:
-        """Puts a line on a customer's phone."""
+        """Puts a line on a customer's phone, or amends the one there that it is about."""
+        if line.type in AMENDING:
+            about = customer.lines.get(line.quoted or "")
+            if about is not None:
+                about.amend(line)
+                self._publish(customer, about)
+            return
         customer.lines[line.wamid] = line
         self._owner_of_line[line.wamid] = customer
         if len(customer.lines) > MOST_LINES:

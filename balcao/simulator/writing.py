@@ -2,6 +2,8 @@
 
 Text and the common kinds get what a real phone would add (media ids, hashes, addresses). Any other
 kind goes out as it was given, because a receiver has to live with kinds that nobody knows yet.
+What a phone cannot do is refused: to edit or delete what somebody else wrote, or to react to a
+message that is not there.
 """
 
 import base64
@@ -14,9 +16,11 @@ from balcao.simulator import ids
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.envelope import message_update
 from balcao.simulator.problems import Problem
-from balcao.simulator.world import Customer, EntryPoint, Line, World
+from balcao.simulator.world import AMENDING, Customer, EntryPoint, Line, World
 
 MOST_TEXT = 65_536
+REVOKED_WITHIN_S = 2 * 86_400.0
+_MOST_EMOJI = 64
 _MEDIA_TYPES = {
     "image": "image/jpeg",
     "video": "video/mp4",
@@ -24,14 +28,18 @@ _MEDIA_TYPES = {
     "document": "application/pdf",
     "sticker": "image/webp",
 }
-_OPENS_NO_WINDOW = ("system", "request_welcome")
+_UNSUPPORTED = {
+    131051: ("Message type unknown", "Message type is currently not supported."),
+    131060: ("This message is unavailable", "This message is currently unavailable."),
+}
+_OPENS_NO_WINDOW = ("system", "request_welcome", "edit", "revoke")
 _NEEDED = {
     "location": ("latitude", "longitude"),
     "reaction": ("message_id",),
     "interactive": ("type",),
     "button": ("text",),
     "order": ("product_items",),
-    "edit": ("original_message_id",),
+    "edit": ("original_message_id", "message"),
     "revoke": ("original_message_id",),
     "system": ("type",),
 }
@@ -50,23 +58,29 @@ class Writing:
         number = self._world.number(given.get("entry_point"))
         content = _content(given)
         content.update(_company(given, customer, number))
-        now = self._world.clock.now()
-        wamid = ids.message_id(customer.address, outbound=False)
-        line = Line(
-            wamid=wamid,
+        line = self._line(customer, number, content)
+        if line.type in AMENDING:
+            _check_amending(customer, line, content)
+        self._world.show(customer, line)
+        if line.type not in _OPENS_NO_WINDOW:
+            customer.wrote_at[number.phone_number_id] = line.at
+        self._deliveries.put(message_update(customer, number, line.wamid, line.at, content))
+        return line
+
+    def _line(self, customer: Customer, number: EntryPoint, content: dict[str, Any]) -> Line:
+        kind, context = content["type"], content.get("context", {})
+        return Line(
+            wamid=ids.message_id(customer.address, outbound=False),
             entry_point=number.display_number,
             direction="sent",
-            type=content["type"],
+            type=kind,
             text=_words(content),
-            at=now,
+            at=self._world.clock.now(),
             status="sent",
-            quoted=content.get("context", {}).get("id"),
+            quoted=_about(kind, content[kind]) if kind in AMENDING else context.get("id"),
+            forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
+            referral=_headline(content.get("referral")),
         )
-        self._world.show(customer, line)
-        if content["type"] not in _OPENS_NO_WINDOW:
-            customer.wrote_at[number.phone_number_id] = now
-        self._deliveries.put(message_update(customer, number, wamid, now, content))
-        return line
 
 
 def _content(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +128,14 @@ def _media(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unsupported(given: Mapping[str, Any]) -> dict[str, Any]:
-    title = "Message type unknown"
-    details = {"details": "Message type is currently not supported."}
-    error = {"code": 131051, "title": title, "message": title, "error_data": details}
-    own = given.get("unsupported", {"type": "poll_creation"})
-    return {"type": "unsupported", "errors": given.get("errors", [error]), "unsupported": own}
+    code = given.get("code", 131051)
+    if not isinstance(code, int) or code not in _UNSUPPORTED:
+        raise Problem(422, "bad-value", "code must be 131051 or 131060")
+    title, details = _UNSUPPORTED[code]
+    error = {"code": code, "title": title, "message": title, "error_data": {"details": details}}
+    content = {"type": "unsupported", "errors": given.get("errors", [error])}
+    own = given.get("unsupported", {"type": "poll_creation"} if code == 131051 else None)
+    return content if own is None else {**content, "unsupported": own}
 
 
 def _cards(cards: Any) -> list[Any]:
@@ -147,7 +164,9 @@ def _company(given: Mapping[str, Any], customer: Customer, number: EntryPoint) -
         quoted = customer.lines.get(str(context.get("id")))
         own = quoted is not None and quoted.direction == "sent"
         author = customer.phone if own else number.display_number
-        along["context"] = {**({"from": author} if "id" in context else {}), **context}
+        # Whoever hides their phone hides it here too.
+        told = "id" in context and not (own and customer.hide_phone)
+        along["context"] = {**({"from": author} if told else {}), **context}
     if given.get("referral") is not None:
         if not isinstance(given["referral"], dict):
             raise Problem(422, "bad-value", "referral must be an object")
@@ -155,10 +174,65 @@ def _company(given: Mapping[str, Any], customer: Customer, number: EntryPoint) -
     return along
 
 
+def _about(kind: str, own: dict[str, Any]) -> str:
+    """Is the message that a reaction, an edit or a deletion is about."""
+    about = own["message_id" if kind == "reaction" else "original_message_id"]
+    if not isinstance(about, str):
+        raise Problem(422, "bad-value", f"{kind} must name a message")
+    return about
+
+
+def _check_amending(customer: Customer, line: Line, content: dict[str, Any]) -> None:
+    """Refuses what this phone cannot do to the message that it is about."""
+    about = customer.lines.get(line.quoted or "")
+    if about is None or about.deleted or about.entry_point != line.entry_point:
+        raise Problem(422, "unknown-message", f"no message to {line.type} in this chat")
+    if line.type == "reaction":
+        return
+    if about.direction != "sent":
+        raise Problem(422, "not-own", f"this customer did not send the message to {line.type}")
+    if line.type == "revoke" and line.at > about.at + REVOKED_WITHIN_S:
+        raise Problem(422, "too-late", "a message can be deleted for two days")
+    if line.type == "edit" and content["edit"]["message"]["type"] != about.type:
+        raise Problem(422, "bad-value", "an edited message keeps its type")
+
+
+def _headline(referral: dict[str, Any] | None) -> str | None:
+    found = ((referral or {}).get(key) for key in ("headline", "body", "source_url"))
+    return next((text for text in found if isinstance(text, str) and text), None)
+
+
 def _words(content: dict[str, Any]) -> str | None:
     """Is what the phone shows of a content in words, if there are any."""
-    own = content.get(content["type"])
+    kind = content["type"]
+    own = content.get(kind)
+    if kind == "contacts":
+        name = own[0].get("name") if own and isinstance(own[0], dict) else None
+        own = {"name": name.get("formatted_name")} if isinstance(name, dict) else None
     if not isinstance(own, dict):
         return None
+    if kind == "edit":
+        return _new_words(own["message"])
+    if kind == "reaction":
+        return _emoji(own.get("emoji"))
+    if kind == "interactive":
+        reply = own.get(str(own["type"]))
+        own = {"name": reply.get("title")} if isinstance(reply, dict) else {}
     words = (own.get(key) for key in ("body", "caption", "emoji", "text", "name", "filename"))
     return next((word for word in words if isinstance(word, str) and word), None)
+
+
+def _new_words(message: Any) -> str:
+    kind = message.get("type") if isinstance(message, dict) else None
+    own = message.get(kind) if isinstance(kind, str) else None
+    words = own.get("body" if kind == "text" else "caption") if isinstance(own, dict) else None
+    return _text(words)
+
+
+def _emoji(emoji: Any) -> str | None:
+    """Is the emoji of a reaction; one that is empty or missing takes it back."""
+    if emoji is None or emoji == "":
+        return None
+    if not isinstance(emoji, str) or len(emoji) > _MOST_EMOJI:
+        raise Problem(422, "bad-value", f"emoji must be a text of at most {_MOST_EMOJI} characters")
+    return emoji

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from balcao.simulator import page as phones_page
 from balcao.simulator.main import Simulator
 from tests.simulator.conftest import NUMBERS, SUPPORT_NUMBER, Inbox, World
 
@@ -226,12 +228,25 @@ async def test_the_page_brings_no_script_of_its_own(world: World) -> None:
         page = await answer.text()
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert page.count("<script") == page.count('<script type="module" src=') == 1
-    scripts = ("phones.js", "phone.js", "colleagues.js", "words.js")
+    folder = Path(phones_page.__file__).parent / "static"
+    scripts = [file.name for file in folder.glob("*.js")]
+    assert "bubble.js" in scripts
     for name in ("phones.css", "phone.css", *scripts):
         async with world.session.get(f"{world.simulator.url}/static/{name}") as answer:
             assert answer.status == 200
     async with world.session.get(f"{world.simulator.url}/static/..%2fmain.py") as answer:
         assert answer.status == 404
+
+
+def test_the_page_says_the_same_in_each_language() -> None:
+    folder = Path(phones_page.__file__).parent / "static"
+    keys = {
+        name: re.findall(r'^  "?([\w-]+)"?:', (folder / name).read_text("utf-8"), re.MULTILINE)
+        for name in ("words-pt-BR.js", "words-en.js", "words-es.js")
+    }
+    first = keys["words-pt-BR.js"]
+    assert len(first) == len(set(first)) > 100
+    assert all(own == first for own in keys.values())
 
 
 @pytest.mark.slow
@@ -267,6 +282,28 @@ async def test_people_and_windows_outlive_a_restart(inbox: Inbox, tmp_path: Path
             seen = [(line["text"], line["status"]) for line in await world.phone(customer)]
 
     assert seen == [("antes", "delivered"), ("1", "read"), ("2", "read")]
+
+
+async def test_what_was_done_to_messages_outlives_a_restart(inbox: Inbox, tmp_path: Path) -> None:
+    shown = []
+    for run in (1, 2):
+        simulator = _remembering(inbox, tmp_path / "memory.json")
+        async with simulator, aiohttp.ClientSession() as session:
+            world = World(simulator, inbox, session)
+            if run == 1:
+                customer = await world.customer()
+                wamid = await world.write(customer, "um")
+                message = {"type": "text", "text": {"body": "dois"}}
+                edit = {"original_message_id": wamid, "message": message}
+                await world.write(customer, type="edit", edit=edit)
+                reaction = {"message_id": wamid, "emoji": "👍"}
+                await world.write(customer, type="reaction", reaction=reaction)
+                await world.settled()
+            shown.append(await world.phone(customer))
+
+    [line] = shown[1]
+    assert (line["text"], line["edited"], line["reactions"]) == ("dois", True, {"customer": "👍"})
+    assert shown[0] == shown[1]
 
 
 async def test_a_memory_that_cannot_be_read_is_set_aside(inbox: Inbox, tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ async def test_a_reaction_shows_and_is_only_ever_sent(world: World) -> None:
     await world.settled()
 
     assert world.inbox.statuses(answer["messages"][0]["id"]) == ["sent"]
-    assert (await world.phone(customer))[-1]["text"] == "👍"
+    assert [line["reactions"] for line in await world.phone(customer)] == [{"business": "👍"}]
 
 
 @pytest.mark.parametrize(("mode", "status", "code"), [("500", 500, 131000), ("429", 429, 130429)])

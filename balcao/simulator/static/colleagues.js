@@ -1,6 +1,6 @@
 // The switch for scripted colleagues, and how it stands with each of them.
 
-import { element } from "./phone.js";
+import { element } from "./element.js";
 import { word } from "./words.js";
 
 const AWAY = ["off", "leaving"];

@@ -1,47 +1,24 @@
 // One phone: a chat with one business number at a time. Text is only ever shown as text.
 
-import { clock, kindWord, word } from "./words.js";
+import { bubble, preview } from "./bubble.js";
+import { button, element, icon, name } from "./element.js";
+import { advert, menu } from "./menu.js";
+import { kindWord, word } from "./words.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const KINDS = [
-  ["image", "M4 6h4l1.5-2h5L16 6h4v13H4zM12 9a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z", {}],
-  ["audio", "M12 3a3 3 0 0 1 3 3v6a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4", {}],
-  [
-    "location",
-    "M12 21s-7-6.5-7-11.5a7 7 0 0 1 14 0C19 14.5 12 21 12 21z" +
-      "M12 7.5a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4z",
-    { location: { latitude: -23.5614, longitude: -46.6559, name: "Avenida Paulista" } },
-  ],
+  ["image", "M4 6h4l1.5-2h5L16 6h4v13H4zM12 9a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z"],
+  ["audio", "M12 3a3 3 0 0 1 3 3v6a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4"],
 ];
-const TICKS = {
-  sent: "M3 8.5l3 3 6-7",
-  delivered: "M1 8.5l3 3 6-7M8 11l.8.7 6-7.2",
-  read: "M1 8.5l3 3 6-7M8 11l.8.7 6-7.2",
-};
-
-export function element(tag, attributes = {}, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...inside);
-  return made;
-}
-
-function icon(path, box) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${box} ${box}`);
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
-}
+const PLUS = "M12 5v14M5 12h14";
 
 function initials(name) {
   const parts = name.trim().split(/\s+/);
   const last = parts.length > 1 ? parts[parts.length - 1] : "";
-  return [...parts[0]].slice(0, 1).concat([...last].slice(0, 1)).join("").toUpperCase();
+  return [...parts[0]]
+    .slice(0, 1)
+    .concat([...last].slice(0, 1))
+    .join("")
+    .toUpperCase();
 }
 
 function dialled(phone) {
@@ -59,6 +36,10 @@ export class Phone {
     this.number = numbers[0]?.display_number ?? "";
     this.numbers = numbers;
     this.send = send;
+    /** What the next message goes along with: quoted, edited (both lines), forwarded, advert. */
+    this.next = {};
+    /** The id of the message whose actions show. */
+    this.opened = null;
     this.build();
   }
 
@@ -72,22 +53,11 @@ export class Phone {
     this.bubbles = element("ol");
     this.thread = element("div", { class: "thread", role: "log", tabindex: "0" }, this.bubbles);
     this.typing = element("p", { class: "typing", role: "status" });
-    this.box = element("textarea", { rows: "1", maxlength: "65536" });
-    this.box.addEventListener("keydown", (event) => this.onKey(event));
-    this.box.addEventListener("input", () => this.grow());
-    this.button = element("button", { type: "submit", class: "strong" });
-    this.kinds = KINDS.map(([type, path, content]) => this.kindButton(type, path, content));
-    const form = element(
-      "form",
-      {},
-      element("div", { class: "kinds" }, ...this.kinds.map(([button]) => button)),
-      this.box,
-      this.button,
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.write();
+    this.panel = element("div");
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.open(null);
     });
+    this.marks = element("ul", { class: "marks" });
     const who = element("div", { class: "who" }, this.name, this.detail);
     this.root = element(
       "article",
@@ -96,17 +66,38 @@ export class Phone {
       element("label", { class: "chats" }, this.chatsWord, this.chats),
       this.thread,
       this.typing,
-      form,
+      this.panel,
+      this.marks,
+      this.composer(),
     );
     this.retell();
   }
 
-  kindButton(type, path, content) {
-    const button = element("button", { type: "button", class: "kind" }, icon(path, 24));
-    button.addEventListener("click", () =>
-      this.send(this.id, { entry_point: this.number, type, ...content }),
+  composer() {
+    this.box = element("textarea", { rows: "1", maxlength: "65536" });
+    this.box.addEventListener("keydown", (event) => this.onKey(event));
+    this.box.addEventListener("input", () => this.grow());
+    this.button = element("button", { type: "submit", class: "strong" });
+    this.plus = button(icon(PLUS, 24), () => this.open(this.panel.firstChild ? null : menu(this)), {
+      class: "kind",
+      "aria-expanded": false,
+    });
+    this.kinds = KINDS.map(([type, path]) => [
+      button(icon(path, 24), () => this.post({ type }), { class: "kind" }),
+      type,
+    ]);
+    const made = element(
+      "form",
+      { class: "composer" },
+      element("div", { class: "kinds" }, this.plus, ...this.kinds.map(([one]) => one)),
+      this.box,
+      this.button,
     );
-    return [button, type];
+    made.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.write();
+    });
+    return made;
   }
 
   /** Says everything again, in the language chosen now. */
@@ -122,11 +113,12 @@ export class Phone {
     this.box.placeholder = word("placeholder");
     this.box.setAttribute("aria-label", `${word("message")}: ${customer.name}`);
     this.button.textContent = word("send");
-    for (const [button, type] of this.kinds) {
-      const text = word("sendKind", { what: kindWord(type).toLowerCase() });
-      button.setAttribute("aria-label", text);
-      button.title = text;
+    name(this.plus, word("more"));
+    for (const [one, type] of this.kinds) {
+      name(one, word("sendKind", { what: kindWord(type).toLowerCase() }));
     }
+    this.show(null);
+    this.showMarks();
     this.listChats();
     this.showThread();
   }
@@ -147,6 +139,7 @@ export class Phone {
   turnTo(number) {
     this.number = number;
     this.unread.delete(number);
+    this.unmark();
     this.listChats();
     this.showThread();
   }
@@ -175,14 +168,33 @@ export class Phone {
       }
       return;
     }
-    const shown = this.thread.querySelector(`[data-id="${CSS.escape(line.wamid)}"]`);
-    if (shown) {
-      shown.replaceWith(this.bubble(line));
-      return;
-    }
+    if (this.redraw(line)) return;
     if (line.direction === "received") this.typing.textContent = "";
-    this.bubbles.append(this.bubble(line));
+    this.bubbles.append(bubble(line, this));
     this.thread.scrollTop = this.thread.scrollHeight;
+    if (line.type === "interactive" && this.lines.has(line.quoted)) {
+      this.redraw(this.lines.get(line.quoted));
+    }
+  }
+
+  /** Draws a line anew where it shows, what was focused still so; says whether it shows. */
+  redraw(line) {
+    const shown = this.shown(line);
+    if (!shown) return false;
+    const fresh = bubble(line, this);
+    const inside = (one) => [...one.querySelectorAll("button, summary")];
+    const [old, now] = [inside(shown), inside(fresh)];
+    const focused = old.indexOf(document.activeElement);
+    const isUnfolded = shown.querySelector("details")?.open;
+    shown.replaceWith(fresh);
+    if (isUnfolded && fresh.querySelector("details")) fresh.querySelector("details").open = true;
+    const same = old.length === now.length ? now[focused] : fresh.querySelector(".more");
+    if (focused >= 0) (same && !same.disabled ? same : this.thread).focus();
+    return true;
+  }
+
+  shown(line) {
+    return this.bubbles.querySelector(`[data-id="${CSS.escape(line.wamid)}"]`);
   }
 
   showTyping(number, seconds) {
@@ -196,24 +208,127 @@ export class Phone {
 
   showThread() {
     const own = [...this.lines.values()].filter((line) => line.entry_point === this.number);
-    this.bubbles.replaceChildren(...own.map((line) => this.bubble(line)));
+    this.bubbles.replaceChildren(...own.map((line) => bubble(line, this)));
     this.thread.scrollTop = this.thread.scrollHeight;
   }
 
-  bubble(line) {
-    const text = element("p", { class: "text" });
-    if (line.type !== "text") {
-      const kind = element("span", { class: "kindword" }, kindWord(line.type));
-      text.append(kind, line.text ? " " : "");
+  /** Opens a panel above the text, or closes the one that is open. */
+  open(panel) {
+    this.show(panel);
+    const first = panel?.querySelector("input, button");
+    (first ?? this.plus).focus();
+  }
+
+  show(panel) {
+    this.panel.replaceChildren(...(panel ? [panel] : []));
+    this.plus.setAttribute("aria-expanded", panel !== null);
+  }
+
+  /** Lets the next message be `forwarded`, or come by an `advert`. */
+  mark(what) {
+    this.show(null);
+    this.change({ ...this.next, [what]: true, ...(what === "forwarded" && { quoted: undefined }) });
+    this.box.focus();
+  }
+
+  unmark() {
+    if (this.next.edited) this.box.value = "";
+    this.change({});
+  }
+
+  change(next) {
+    this.next = next;
+    this.showMarks();
+  }
+
+  showMarks() {
+    const told = Object.keys(this.next).filter((key) => this.next[key]);
+    this.marks.replaceChildren(
+      ...told.map((key) => {
+        const gaps = { what: this.next[key] === true ? "" : preview(this.next[key]) };
+        const away = button("×", () => {
+          if (key === "edited") this.unmark();
+          else this.change({ ...this.next, [key]: undefined });
+          this.box.focus();
+        });
+        name(away, word("without", { what: word(`next_${key}`, gaps) }));
+        return element("li", {}, element("span", {}, word(`next_${key}`, gaps)), away);
+      }),
+    );
+  }
+
+  /** Shows or hides what can be done to a message. */
+  toggle(line) {
+    const before = this.lines.get(this.opened);
+    this.opened = this.opened === line.wamid ? null : line.wamid;
+    if (before) this.redraw(before);
+    this.redraw(this.lines.get(line.wamid));
+    const shown = this.bubbles.querySelector(".actions");
+    shown?.scrollIntoView({ block: "nearest" });
+    shown?.querySelector("button").focus();
+  }
+
+  isAnswered(line) {
+    const isAnswer = (one) => one.type === "interactive" && one.direction === "sent";
+    return [...this.lines.values()].some((one) => isAnswer(one) && one.quoted === line.wamid);
+  }
+
+  react(line, emoji) {
+    this.toggle(line);
+    this.say({ type: "reaction", reaction: { message_id: line.wamid, emoji } });
+  }
+
+  quote(line) {
+    this.toggle(line);
+    this.change({ advert: this.next.advert, quoted: line });
+    this.box.focus();
+  }
+
+  edit(line) {
+    this.toggle(line);
+    this.change({ edited: line });
+    this.box.value = line.text;
+    this.grow();
+    this.box.focus();
+  }
+
+  remove(line) {
+    this.toggle(line);
+    this.say({ type: "revoke", revoke: { original_message_id: line.wamid } });
+  }
+
+  tap(line, item) {
+    const type = `${line.choices.type}_reply`;
+    const { id, title, description } = item;
+    const reply = description ? { id, title, description } : { id, title };
+    const list = this.shown(line).querySelector("details");
+    if (list) {
+      list.open = false;
+      list.querySelector("summary").focus();
     }
-    text.append(line.text ?? "");
-    const foot = element("p", { class: "foot" }, clock(line.at));
-    if (line.direction === "sent" && TICKS[line.status]) {
-      const tick = icon(TICKS[line.status], 16);
-      tick.setAttribute("class", `tick ${line.status}`);
-      foot.append(tick, element("span", { class: "unseen" }, word(`tick_${line.status}`)));
-    }
-    return element("li", { class: line.direction, "data-id": line.wamid }, text, foot);
+    this.say({
+      type: "interactive",
+      interactive: { type, [type]: reply },
+      context: { id: line.wamid },
+    });
+  }
+
+  say(body) {
+    return this.send(this.id, { entry_point: this.number, ...body });
+  }
+
+  /** Sends a message together with what it is to go along with. */
+  async post(content) {
+    const { quoted, forwarded } = this.next;
+    const body = { ...content };
+    if (quoted) body.context = { id: quoted.wamid };
+    if (forwarded) body.context = { forwarded: true };
+    if (this.next.advert) body.referral = advert();
+    this.show(null);
+    this.box.focus();
+    const sent = await this.say(body);
+    if (sent) this.change({ edited: this.next.edited });
+    return sent;
   }
 
   onKey(event) {
@@ -226,10 +341,21 @@ export class Phone {
   async write() {
     const text = this.box.value;
     if (!text.trim()) return;
+    const { edited } = this.next;
     this.box.value = "";
     this.grow();
-    const body = { entry_point: this.number, type: "text", text };
-    if (!(await this.send(this.id, body)) && !this.box.value) this.box.value = text;
+    const sent = edited
+      ? await this.rewrite(edited, text)
+      : await this.post({ type: "text", text });
+    if (!sent && !this.box.value) this.box.value = text;
+  }
+
+  async rewrite(line, text) {
+    const message = { type: "text", text: { body: text } };
+    const edit = { original_message_id: line.wamid, message };
+    const sent = await this.say({ type: "edit", edit });
+    if (sent) this.change({});
+    return sent;
   }
 
   grow() {

@@ -1,7 +1,8 @@
 // The page: phones, faults and webhooks, kept live by one event stream.
 
 import { retellColleagues, setUpColleagues, takeColleagues } from "./colleagues.js";
-import { element, Phone } from "./phone.js";
+import { element } from "./element.js";
+import { Phone } from "./phone.js";
 import { choose, clock, opening, word } from "./words.js";
 
 const MOST_PHONES = 200;
