@@ -22,7 +22,8 @@ import msgspec
 from balcao.domain.message import Status
 from balcao.store.database import Database, Tx
 from balcao.store.statuses import PARKED_FOR
-from balcao.whatsapp.webhook import InboundMessage, Item, SetAside, StatusUpdate, read
+from balcao.whatsapp.items import InboundMessage, Item, MessageChange, SetAside, StatusUpdate
+from balcao.whatsapp.webhook import read
 
 SHOWN_MAX = 20  # violations told for one promise
 SECONDS_MAX = 600  # for one query
@@ -170,6 +171,7 @@ async def _replay(tx: Tx, at: datetime) -> list[Violation]:
             if (id, item.position) not in aside
         ]
         found += await _missing(tx, items)
+        found += await _unchanged(tx, items)
         found += await _untold(tx, items, parked_after)
     return found
 
@@ -233,6 +235,29 @@ async def _missing(tx: Tx, items: list[tuple[int, Item]]) -> list[Violation]:
                 if isinstance(item, InboundMessage | SetAside)
             ],
             4,
+        ),
+    )
+    return [
+        Violation("1 durable before ack", _place(row["id"], row["position"]))
+        for row in rows[:SHOWN_MAX]
+    ]
+
+
+async def _unchanged(tx: Tx, items: list[tuple[int, Item]]) -> list[Violation]:
+    """Promise 1: what of the changes among *items*, which are not set aside, is not kept."""
+    rows = await tx.fetch(
+        "select distinct w.id, w.position from unnest($1::bigint[], $2::text[], $3::text[],"
+        " $4::text[], $5::text[]) as w(id, position, number, about, wamid)"
+        " where not exists (select from amendment a join message m on m.id = a.message_id"
+        "  join entry_point e on e.id = m.entry_point_id where e.phone_number_id = w.number"
+        "  and m.wamid = w.about and a.wamid = w.wamid)",
+        *_columns(
+            [
+                (id, item.position, item.phone_number_id, _text(item.about), _text(item.wamid))
+                for id, item in items
+                if isinstance(item, MessageChange)
+            ],
+            5,
         ),
     )
     return [

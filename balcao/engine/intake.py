@@ -18,14 +18,15 @@ from dataclasses import dataclass
 import structlog
 
 from balcao.engine import placing
+from balcao.engine.changing import Placed
 from balcao.engine.loop import Progress
-from balcao.engine.placing import Placed, Placing
-from balcao.store import webhooks
+from balcao.engine.placing import Placing
+from balcao.store import amendments, webhooks
 from balcao.store.database import Database
 from balcao.store.webhooks import TRANSIENT, Aside
 from balcao.telemetry import figures
 from balcao.whatsapp import webhook
-from balcao.whatsapp.webhook import Item
+from balcao.whatsapp.items import Item
 
 log = structlog.get_logger()
 
@@ -140,7 +141,8 @@ class Intake:
         async with self._database.transaction() as tx:
             if not await webhooks.try_lock(tx):
                 return 0
-            stranded = await webhooks.stranded(tx, LEFT_OVER_MAX)
+            awaited_after = await tx.now() - amendments.AWAITED_FOR
+            stranded = await webhooks.stranded(tx, LEFT_OVER_MAX, awaited_after)
             early = await placing.apply_early(tx, LEFT_OVER_MAX)
         for one in stranded:
             await self._take_stranded(one)
@@ -153,7 +155,8 @@ class Intake:
                 await webhooks.wait_lock(tx)
                 work = Placing(tx, self._seal_key)
                 await work.place([(one.webhook_id, i) for i in items])
-                await webhooks.settle(tx, [one.id], await tx.now())
+                if not any(placed.kind == "set-aside" for placed in work.placed):
+                    await webhooks.settle(tx, [one.id], await tx.now())
             _tell(work.placed)
         except TRANSIENT:
             raise

@@ -7,13 +7,15 @@ held, in the order of ids; then all is looked at again under those locks and wri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from balcao.domain.message import Sender, moment
 from balcao.domain.values import QueueId
+from balcao.engine.changing import Changing, Placed, set_aside
 from balcao.store import (
+    amendments,
     conversations,
     customers,
     entry_points,
@@ -30,19 +32,8 @@ from balcao.store.messages import Arrival
 from balcao.store.statuses import Target, Told
 from balcao.store.tasks import Opening
 from balcao.store.webhooks import UNKNOWN_NUMBER, Aside
+from balcao.whatsapp.items import IdentityChange, InboundMessage, Item, SetAside, StatusUpdate
 from balcao.whatsapp.opaque import unseal
-from balcao.whatsapp.webhook import IdentityChange, InboundMessage, Item, SetAside, StatusUpdate
-
-
-class Placed(NamedTuple):
-    """What became of an item, in ids; None where there is no such thing."""
-
-    kind: str
-    webhook: int
-    position: str
-    conversation: int | None = None
-    task: int | None = None
-    message: int | None = None
 
 
 class _Written(NamedTuple):
@@ -85,23 +76,18 @@ class Placing:
         numbers = await entry_points.by_number(
             tx, {item.phone_number_id for _, item in run if item.phone_number_id is not None}
         )
-        aside = [_aside(id, item, item.error) for id, item in run if isinstance(item, SetAside)]
-        inbound: list[tuple[int, InboundMessage, EntryPoint]] = []
-        for id, item in run:
-            if isinstance(item, InboundMessage):
-                entry_point = numbers.get(item.phone_number_id)
-                if entry_point is None or entry_point.retired:
-                    aside.append(_aside(id, item, UNKNOWN_NUMBER))
-                else:
-                    inbound.append((id, item, entry_point))
+        inbound, aside = _sorted(run, numbers)
         written = await self._address(inbound)
         updates = [(id, item) for id, item in run if isinstance(item, StatusUpdate)]
         told = [self._told(update) for _, update in updates]
         targets = await statuses.find(tx, told)
-        held = await _hold(tx, written, targets)
+        changing = Changing(tx, run, numbers)
+        held = await _hold(tx, written, [*targets, *await changing.find()])
         await self._write(written, held)
         await statuses.apply(tx, held, _found(targets, told))
-        early = []
+        self.placed += await changing.write(held)
+        aside += changing.aside
+        early: list[Told] = []
         for (id, update), one, target in zip(updates, told, targets, strict=True):
             if target is not None:
                 where = target.conversation_id, None, target.message_id
@@ -110,13 +96,16 @@ class Placing:
                 early.append(one)
                 self.placed.append(Placed("early-status", id, update.position))
             else:
-                aside.append(_aside(id, update, UNKNOWN_NUMBER))
+                aside.append(set_aside(id, update, UNKNOWN_NUMBER))
+        await self._keep_for_later(early, aside)
+        await conversations.save_all(tx, held.values())
+
+    async def _keep_for_later(self, early: Sequence[Told], aside: Sequence[Aside]) -> None:
         self.placed += [Placed("set-aside", one.webhook_id, one.position) for one in aside]
         if early or aside:
-            at = await tx.now()
-            await statuses.park(tx, early, at)
-            await webhooks.set_aside(tx, aside, at)
-        await conversations.save_all(tx, held.values())
+            at = await self._tx.now()
+            await statuses.park(self._tx, early, at)
+            await webhooks.set_aside(self._tx, aside, at)
 
     async def _address(
         self, inbound: Sequence[tuple[int, InboundMessage, EntryPoint]]
@@ -171,11 +160,12 @@ class Placing:
         for one in fresh:
             conversation = held[one.conversation_id]
             if conversation.id not in task_ids:
-                began_at = moment(one.item.second, conversation.at)
-                opening = openings.get(conversation.id)
-                line_at = began_at if opening is None else min(began_at, opening.line_at)
-                queue = QueueId(one.entry_point.queue_id)
-                openings[conversation.id] = Opening(conversation, queue, line_at)
+                line_at = moment(one.item.second, conversation.at)
+                queue, referral = QueueId(one.entry_point.queue_id), _referral(one.item)
+                if (opening := openings.get(conversation.id)) is not None:
+                    line_at = min(line_at, opening.line_at)
+                    referral = opening.referral or referral
+                openings[conversation.id] = Opening(conversation, queue, line_at, referral)
         at = held[fresh[0].conversation_id].at
         return task_ids | await tasks.open_all(self._tx, at, list(openings.values()))
 
@@ -200,9 +190,9 @@ async def apply_early(tx: Tx, count: int) -> int:
 
 
 async def _hold(
-    tx: Tx, written: Sequence[_Written], targets: Sequence[Target | None]
+    tx: Tx, written: Sequence[_Written], targets: Sequence[Target | amendments.Target | None]
 ) -> dict[int, Conversation]:
-    """Hold every conversation that the messages and statuses of a run touch."""
+    """Hold every conversation that the items of a run touch."""
     ids = {one.conversation_id for one in written}
     ids |= {target.conversation_id for target in targets if target is not None}
     return await conversations.lock(tx, ids) if ids else {}
@@ -213,8 +203,27 @@ def _found(targets: Sequence[Target | None], told: Sequence[Told]) -> list[tuple
     return [(target, one) for target, one in pairs if target is not None]
 
 
-def _aside(webhook_id: int, item: Item, error: str) -> Aside:
-    return Aside(webhook_id, item.position, item.phone_number_id, item.raw, error)
+def _sorted(
+    run: Sequence[tuple[int, Item]], numbers: Mapping[str, EntryPoint]
+) -> tuple[list[tuple[int, InboundMessage, EntryPoint]], list[Aside]]:
+    """The messages for numbers of ours, and what has no place yet."""
+    inbound: list[tuple[int, InboundMessage, EntryPoint]] = []
+    aside: list[Aside] = []
+    for id, item in run:
+        if isinstance(item, SetAside):
+            aside.append(set_aside(id, item, item.error))
+        elif isinstance(item, InboundMessage):
+            number = numbers.get(item.phone_number_id)
+            if number is None or number.retired:
+                aside.append(set_aside(id, item, UNKNOWN_NUMBER))
+            else:
+                inbound.append((id, item, number))
+    return inbound, aside
+
+
+def _referral(item: InboundMessage) -> Mapping[str, object] | None:
+    referral = (item.payload or {}).get("referral")
+    return referral if isinstance(referral, dict) else None
 
 
 def _arrival(one: _Written, conversation: Conversation, task_ids: dict[int, int]) -> Arrival:

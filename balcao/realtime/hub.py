@@ -18,7 +18,7 @@ from typing import Self
 
 import structlog
 
-from balcao.realtime import sight
+from balcao.realtime import showing
 from balcao.realtime.audience import Audience
 from balcao.realtime.turn import Turn
 from balcao.realtime.watcher import Watcher
@@ -184,7 +184,7 @@ class Hub:
         people = self._audience.up_to_date()
         for row in await views.versions_of_agents(tx, people):
             for watcher in self._audience.of(row["id"]):
-                version = sight.agent_number(row)
+                version = showing.agent_number(row)
                 if watcher.agent_version < version or watcher.notices != set(row["notices"]):
                     agents.add(row["id"])
         seen = await views.versions_of_conversations(tx, people)

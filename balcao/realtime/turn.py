@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from balcao.realtime import sight
+from balcao.realtime import showing, sight
 from balcao.realtime.audience import Audience
 from balcao.realtime.sight import Row, Sight
 from balcao.realtime.views import MessageView, NoticeView, Snapshot, TaskView
@@ -39,9 +39,9 @@ class Turn:
             return
         at = await self._tx.now()
         for row in await views.agents(self._tx, wanted):
-            event = view_event(sight.agent_view(row, at))
+            event = view_event(showing.agent_view(row, at))
             for watcher in self._audience.of(row["id"]):
-                watcher.agent_version = sight.agent_number(row)
+                watcher.agent_version = showing.agent_number(row)
                 watcher.put("agent", row["id"], event)
         notices: dict[int, list[Row]] = defaultdict(list)
         for notice in await views.notices(self._tx, wanted):
@@ -93,13 +93,13 @@ class Turn:
             me = agents.get(watcher.person)
             mine = parts[watcher.person]
             self._remember(watcher, me, mine, notices[watcher.person])
-            shown: list[TaskView | MessageView | NoticeView] = [sight.task_view(x) for x in mine]
+            shown: list[TaskView | MessageView | NoticeView] = [showing.task_view(x) for x in mine]
             for cut in watcher.cuts.items():
                 shown += threads[cut]
-            shown += [sight.notice_view(row) for row in notices[watcher.person]]
-            view = None if me is None else sight.agent_view(me, at)
-            mine_to_choose = sight.codes_view(codes, allowed.get(watcher.person))
-            watcher.show(Snapshot(sight.moment(at), view, shown, mine_to_choose))
+            shown += [showing.notice_view(row) for row in notices[watcher.person]]
+            view = None if me is None else showing.agent_view(me, at)
+            mine_to_choose = showing.codes_view(codes, allowed.get(watcher.person))
+            watcher.show(Snapshot(showing.moment(at), view, shown, mine_to_choose))
             await asyncio.sleep(0)  # a snapshot is long: let others have their turn
 
     def _concerned(
@@ -120,7 +120,7 @@ class Turn:
         cuts = list({cut for mine in parts.values() for cut in _cuts(mine).items()})
         found = await views.newest_messages(self._tx, cuts, NEWEST)
         return {
-            cut: [sight.message_view(row) for row in rows]
+            cut: [showing.message_view(row) for row in rows]
             for cut, rows in zip(cuts, found, strict=True)
         }
 
@@ -132,7 +132,7 @@ class Turn:
         found = dict(zip(cuts, await views.newest_messages(self._tx, cuts, NEWEST), strict=True))
         for watcher, id, seen in opened:
             for row in found[id, seen.cut]:
-                watcher.put("message", row["id"], view_event(sight.message_view(row)))
+                watcher.put("message", row["id"], view_event(showing.message_view(row)))
 
     async def _tell_changes(self, readers: Mapping[int, Sequence[tuple[Watcher, Sight]]]) -> None:
         """Tell each message that changed, made into bytes once for all who may see it."""
@@ -146,7 +146,7 @@ class Turn:
                     watcher.start_over()
             return
         for row in rows:
-            event = view_event(sight.message_view(row))
+            event = view_event(showing.message_view(row))
             for watcher, seen in readers[row["conversation_id"]]:
                 if seen.message(row["seq"], row["task_id"]):
                     watcher.put("message", row["id"], event)
@@ -156,7 +156,7 @@ class Turn:
         told = watcher.tasks.get(conversation, frozenset())
         now = frozenset(row["id"] for row in rows)
         for row in rows:
-            watcher.put("task", row["id"], view_event(sight.task_view(row)))
+            watcher.put("task", row["id"], view_event(showing.task_view(row)))
         for id in told - now:
             watcher.gone("task", id)
         self._audience.keep(watcher, conversation, now)
@@ -166,7 +166,7 @@ class Turn:
         self, watcher: Watcher, me: Row | None, mine: Sequence[Row], notices: Sequence[Row]
     ) -> None:
         """Note what a snapshot tells."""
-        watcher.agent_version = -1 if me is None else sight.agent_number(me)
+        watcher.agent_version = -1 if me is None else showing.agent_number(me)
         tasks = defaultdict(set)
         for row in mine:
             tasks[row["conversation_id"]].add(row["id"])
@@ -203,7 +203,7 @@ def _tell_notices(watcher: Watcher, rows: Sequence[Row]) -> None:
     now = {row["id"] for row in rows}
     for row in rows:
         if row["id"] not in watcher.notices:
-            watcher.put("notice", row["id"], view_event(sight.notice_view(row)))
+            watcher.put("notice", row["id"], view_event(showing.notice_view(row)))
     for id in watcher.notices - now:
         watcher.gone("notice", id)
     watcher.notices = now

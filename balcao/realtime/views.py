@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from balcao.realtime.content import Content, Referral
+
 #: RFC 3339, UTC, milliseconds.
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -130,6 +132,7 @@ class LastMessage(Struct, frozen=True):
     direction: Literal["in", "out", "note", "system"]
     type: str
     preview: str
+    deleted: bool
     at: Moment
 
 
@@ -154,7 +157,7 @@ class TaskView(Struct, frozen=True, tag_field="kind", tag="task"):
     window_closes_at: Moment | None
     wrap_up_hold: Literal["none", "allowed", "held"]
     transfer_unanswered: Literal["requeue", "end"]
-    referral: dict[str, Any] | None
+    referral: Referral | None
     explanation: Coded | None
 
 
@@ -178,11 +181,13 @@ class Author(Struct, frozen=True):
 
 
 class Quoted(Struct, frozen=True):
-    """The message that a message answers to."""
+    """The message that a message answers to; all null where we do not have it."""
 
     id: str | None
     author: Author | None
+    type: str | None
     text: str | None
+    deleted: bool = False
 
 
 class Reaction(Struct, frozen=True):
@@ -211,9 +216,16 @@ class MessageView(Struct, frozen=True, tag_field="kind", tag="message"):
     direction: Literal["in", "out", "note", "system"]
     type: str
     text: str | None
+    content: Content | None
+    """What there is beyond the text."""
     media: Media | None
     quoted: Quoted | None
+    forwarded: Literal["once", "often"] | None
     reactions: list[Reaction]
+    edited_at: Moment | None
+    """When the customer changed the text, which is the new one."""
+    deleted_at: Moment | None
+    """When the customer took the message back; then it has neither text nor content."""
     author: Author
     status: (
         Literal[

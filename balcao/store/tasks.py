@@ -42,6 +42,8 @@ class Opening:
     conversation: Conversation
     queue: QueueId
     line_at: datetime
+    referral: Mapping[str, object] | None = None
+    """The advertisement that led here, as received."""
     priority: int = 5
 
 
@@ -108,14 +110,16 @@ async def open_all(tx: Tx, at: datetime, openings: Sequence[Opening]) -> dict[in
         return {}
     rows = await tx.fetch(
         "insert into task (conversation_id, version, queue_id, priority, opened_at, queued_at,"
-        " state, opened_seq) select c, 1, q, p, $1, $1, 'queued', s"
-        " from unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[]) as n(c, q, p, s)"
+        " state, opened_seq, referral) select c, 1, q, p, $1, $1, 'queued', s, r"
+        " from unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::jsonb[])"
+        " as n(c, q, p, s, r)"
         " returning id, conversation_id",
         at,
         [o.conversation.id for o in openings],
         [o.queue for o in openings],
         [o.priority for o in openings],
         [o.conversation.last_seq for o in openings],
+        [o.referral for o in openings],
     )
     ids = {row["conversation_id"]: row["id"] for row in rows}
     await tx.execute(

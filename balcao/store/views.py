@@ -16,6 +16,15 @@ from balcao.store.database import Tx
 
 Row: TypeAlias = asyncpg.Record
 
+
+def _amendments(message: str) -> str:
+    """All amendments of the row *message* of that table, as one JSON array; null for none."""
+    return (
+        "(select jsonb_agg(jsonb_build_array(a.act, a.author_kind, a.author_id, a.author_name,"
+        f" a.text, a.second, a.id, a.at)) from amendment a where a.message_id = {message}.id)"
+    )
+
+
 _TASK = (
     "select l.agent_id as viewer_id, l.id as leg_id, l.role, l.offered_at, l.answer_by,"
     " l.connected_at, l.wrap_up_at, l.wrap_up_by, l.wrap_up_hold, l.closed_at, l.outcome,"
@@ -27,11 +36,11 @@ _TASK = (
     " as last_inbound_at, c.version as conversation_version, cu.id as customer_id,"
     " coalesce(cu.name, cu.profile_name, cu.username) as customer_name, cu.wa_id, cu.user_id,"
     " cu.language, cu.tags, cu.fields, e.display_number, q.id as queue_id, q.name as queue_name,"
-    " q.transfer_unanswered, ow.agent_id as owner_id, ow.name as owner_name,"
+    " q.transfer_unanswered, t.referral, ow.agent_id as owner_id, ow.name as owner_name,"
     " (select count(*) from message m where m.conversation_id = c.id and m.direction = 'in'"
     "  and m.seq > l.read_seq and (l.until_seq is null or m.seq <= l.until_seq)) as unread,"
     " lm.id as last_id, lm.direction as last_direction, lm.type as last_type,"
-    " lm.text as last_text, lm.at as last_at"
+    " lm.text as last_text, lm.at as last_at, lm.amendments as last_amendments"
     " from leg l join task t on t.id = l.task_id join conversation c on c.id = t.conversation_id"
     " join customer cu on cu.id = c.customer_id join entry_point e on e.id = c.entry_point_id"
     " join queue q on q.id = case when l.connected_at is null or l.wrap_up_at is not null"
@@ -54,7 +63,8 @@ _TASK = (
     "  left join person ip on ip.id = i.agent_id left join queue iq on iq.id = i.queue_id"
     "  left join person xp on xp.id = x.agent_id"
     "  where i.task_id = t.id and (i.closed_at is null or x.id is not null)) gs on true"
-    " left join lateral (select m.id, m.direction, m.type, m.text, m.at from message m"
+    f" left join lateral (select m.id, m.direction, m.type, m.text, m.at, {_amendments('m')}"
+    "  as amendments from message m"
     "  where m.conversation_id = c.id and m.direction <> 'system'"
     "  and (m.direction <> 'note' or l.connected_at is not null)"
     "  and (l.until_seq is null or m.seq <= l.until_seq)"
@@ -63,9 +73,20 @@ _TASK = (
 )
 
 _MESSAGE = (
-    "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text,"
+    "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text, m.payload,"
     " m.author_kind, m.author_id, m.author_name, m.status, m.error, m.system, m.attempt,"
-    " m.dismissed, m.at, m.client_id"
+    " m.dismissed, m.at, m.client_id, m.quoted_wamid,"
+    f" {_amendments('m')} as amendments, qm.*"
+)
+
+#: A message and the one that it answers to.  One that came after it may be out of a reader's sight.
+_WITH_QUOTED = (
+    "message m left join lateral (select q.id as quoted_id, q.seq as quoted_seq,"
+    " q.task_id as quoted_task_id, q.type as quoted_type, q.text as quoted_text,"
+    " q.author_kind as quoted_author_kind, q.author_id as quoted_author_id,"
+    f" q.author_name as quoted_author_name, {_amendments('q')} as quoted_amendments"
+    " from message q where q.entry_point_id = m.entry_point_id and q.wamid = m.quoted_wamid"
+    " and q.conversation_id = m.conversation_id and q.seq < m.seq) qm on true"
 )
 
 _AGENT = (
@@ -141,7 +162,7 @@ async def codes(tx: Tx) -> list[Row]:
 
 async def message(tx: Tx, id: int) -> Row | None:
     """One message."""
-    return await tx.fetchrow(f"select {_MESSAGE} from message m where m.id = $1", id)
+    return await tx.fetchrow(f"select {_MESSAGE} from {_WITH_QUOTED} where m.id = $1", id)
 
 
 async def newest_messages(
@@ -151,7 +172,8 @@ async def newest_messages(
     rows = await tx.fetch(
         f"select k.place, m.* from unnest($1::bigint[], $2::bigint[])"
         f" with ordinality as k(id, cut, place) cross join lateral (select {_MESSAGE}, m.second"
-        "  from message m where m.conversation_id = k.id and (k.cut is null or m.seq <= k.cut)"
+        f"  from {_WITH_QUOTED} where m.conversation_id = k.id"
+        "  and (k.cut is null or m.seq <= k.cut)"
         "  order by m.second desc, m.seq desc limit $3) m order by k.place, m.second, m.seq",
         [conversation for conversation, _ in cuts],
         [cut for _, cut in cuts],
@@ -167,7 +189,7 @@ async def changed_messages(tx: Tx, since: Mapping[int, int], limit: int) -> list
     """What changed in each conversation after its version; at most *limit* rows in all."""
     return await tx.fetch(
         f"select {_MESSAGE} from unnest($1::bigint[], $2::bigint[]) as k(id, version)"
-        " join message m on m.conversation_id = k.id and m.version > k.version"
+        f" join ({_WITH_QUOTED}) on m.conversation_id = k.id and m.version > k.version"
         " order by m.conversation_id, m.version limit $3",
         list(since),
         list(since.values()),
@@ -189,7 +211,7 @@ async def page(
     The *whole* of it; or what is up to *until*, and of each task in *parts* up to there.
     """
     return await tx.fetch(
-        f"select {_MESSAGE} from message m where m.conversation_id = $1 and ($2 or m.seq <= $3"
+        f"select {_MESSAGE} from {_WITH_QUOTED} where m.conversation_id = $1 and ($2 or m.seq <= $3"
         " or m.seq <= (select max(k.until) from unnest($4::bigint[], $5::bigint[])"
         "  as k(task, until) where k.task = m.task_id))"
         " and ($6::bigint is null or (m.second, m.seq) < (select b.second, b.seq from message b"

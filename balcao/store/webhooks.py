@@ -36,6 +36,8 @@ INTAKE_LOCK = 7_266_153  # any number that no other advisory lock of ours has
 
 #: Why an item is set aside that is tried again once its number is set up.
 UNKNOWN_NUMBER = "unknown number"
+#: The same, once the message that it speaks of is there.
+UNKNOWN_MESSAGE = "unknown message"
 
 #: Not the row's fault: the same work may do well a moment later.
 TRANSIENT = (
@@ -182,11 +184,13 @@ class Aside:
     phone_number_id: str | None
     raw: bytes
     error: str
+    about: str | None = None
+    """The wamid of the message that it speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """An item that was set aside for its number, which is set up by now."""
+    """An item that was set aside for what was not there, and is by now."""
 
     id: int
     webhook_id: int
@@ -227,32 +231,45 @@ async def done(tx: Tx, ids: Iterable[int]) -> None:
 
 
 async def set_aside(tx: Tx, items: Sequence[Aside], at: datetime) -> None:
-    """Keep *items* for a second try; one that is kept already stays as it is."""
+    """Keep *items* for a second try; of one that is kept already only the reason changes."""
     if not items:
         return
     await tx.execute(
-        "insert into set_aside (webhook_id, position, phone_number_id, raw, error, at)"
-        " select w, p, f, r, e, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
-        " $5::text[]) as n(w, p, f, r, e) where not exists (select from set_aside s"
-        " where s.webhook_id = n.w and s.position = n.p)",
+        "with n as (select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
+        " $5::text[], $6::text[]) as n(w, p, f, r, e, b)), again as (update set_aside s"
+        "  set error = n.e, about = n.b from n where s.webhook_id = n.w and s.position = n.p"
+        "  and s.settled_at is null)"
+        " insert into set_aside (webhook_id, position, phone_number_id, raw, error, about, at)"
+        " select w, p, f, r, e, b, $7 from n where not exists (select from set_aside s"
+        "  where s.webhook_id = n.w and s.position = n.p)",
         [item.webhook_id for item in items],
         [item.position for item in items],
         [_shown(item.phone_number_id) for item in items],
         [item.raw for item in items],
         [_shown(item.error) for item in items],
+        [_shown(item.about) for item in items],
         at,
     )
 
 
-async def stranded(tx: Tx, count: int) -> list[Stranded]:
-    """The oldest items that were set aside for a number that is set up by now."""
+async def stranded(tx: Tx, count: int, about_after: datetime) -> list[Stranded]:
+    """The oldest items that were set aside for a number or a message that is there by now.
+
+    A message is waited for where the item came after *about_after*.
+    """
     rows = await tx.fetch(
         "select s.id, s.webhook_id, s.position, w.body from set_aside s"
         " join entry_point e on e.phone_number_id = s.phone_number_id and e.retired_at is null"
-        " join webhook w on w.id = s.webhook_id"
-        " where s.settled_at is null and s.error = $1 order by s.id limit $2",
+        " join webhook w on w.id = s.webhook_id where s.id in ("
+        "  select id from set_aside where settled_at is null and error = $1"
+        "  union all select a.id from set_aside a"
+        "  join entry_point e on e.phone_number_id = a.phone_number_id"
+        "  join message m on m.entry_point_id = e.id and m.wamid = a.about"
+        "  where a.settled_at is null and a.about is not null and a.at > $3)"
+        " order by s.id limit $2",
         UNKNOWN_NUMBER,
         count,
+        about_after,
     )
     return [Stranded(**row) for row in rows]
 

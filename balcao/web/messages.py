@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from balcao.domain.message import checked_text
-from balcao.realtime import sight
+from balcao.realtime import showing
 from balcao.realtime.sight import Row, Sight
 from balcao.realtime.views import MessageView, Named
 from balcao.store import messages as store
@@ -45,7 +45,7 @@ async def messages(
         rows = await views.page(
             tx, conversation, seen.whole, seen.until, seen.parts or {}, at, limit + 1
         )
-    items = [sight.message_view(row) for row in rows[:limit]]
+    items = [showing.message_view(row, seen) for row in rows[:limit]]
     return MessagePage(items, more=len(rows) > limit)
 
 
@@ -75,11 +75,11 @@ def _earlier(row: Row) -> EarlierTask:
         id=str(row["id"]),
         state=row["state"],
         queue=Named(str(row["queue_id"]), row["queue_name"]),
-        opened_at=sight.moment(row["opened_at"]),
-        ended_at=None if row["ended_at"] is None else sight.moment(row["ended_at"]),
+        opened_at=showing.moment(row["opened_at"]),
+        ended_at=None if row["ended_at"] is None else showing.moment(row["ended_at"]),
         wrap_ups=[
             WrapUpRecord(
-                Named(str(agent), name), Named(str(code), code_name), note, sight.moment(at)
+                Named(str(agent), name), Named(str(code), code_name), note, showing.moment(at)
             )
             for agent, name, code, code_name, note, at in zip(
                 *(row[column] or [] for column in columns), strict=True
@@ -101,7 +101,7 @@ async def write(
         written = await store.put_outbound(tx, held, author, data.client_id, data.type, data.text)
         row = await views.message(tx, written)
     assert row is not None
-    return sight.message_view(row)
+    return showing.message_view(row)
 
 
 @post("/api/messages/{id:str}/resend", operation_id="resend", status_code=200, responses=NO_LONGER)
@@ -138,7 +138,7 @@ async def _message(tx: Tx, me: Who, id: str) -> int:
 async def _shown(tx: Tx, id: int) -> Response[MessageView]:
     row = await views.message(tx, id)
     assert row is not None
-    return Response(sight.message_view(row))
+    return Response(showing.message_view(row))
 
 
 ROUTES: Sequence[HTTPRouteHandler] = [messages, earlier_tasks, write, resend, dismiss]

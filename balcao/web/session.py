@@ -20,7 +20,7 @@ from litestar.params import JSONBody
 
 from balcao.domain import agent as steps
 from balcao.domain.values import Actor, ActorKind, AgentId
-from balcao.realtime import sight
+from balcao.realtime import showing
 from balcao.realtime.views import AgentView, Named
 from balcao.store import agents, sessions, views
 from balcao.store.database import Tx
@@ -138,7 +138,7 @@ async def _session_view(tx: Tx, who: Who) -> SessionView:
     return SessionView(
         id=str(who.id),
         name=who.name,
-        initials=sight.initials(who.name),
+        initials=showing.initials(who.name),
         email=who.email,
         role=who.role,
         team=team,
@@ -149,7 +149,7 @@ async def _session_view(tx: Tx, who: Who) -> SessionView:
 async def agent_view(tx: Tx, who: Who) -> AgentView:
     """The caller as an agent."""
     rows = await views.agents(tx, [who.id])
-    return sight.agent_view(rows[0], await tx.now())
+    return showing.agent_view(rows[0], await tx.now())
 
 
 def _by(id: int) -> Actor:

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 
 from balcao.domain.values import AgentId
-from balcao.realtime import sight
+from balcao.realtime import showing
 from balcao.realtime.watcher import Watcher, ping_event
 from balcao.telemetry import figures
 from balcao.web.gate import check_origin, headers_of, who_asks
@@ -83,7 +83,7 @@ async def _send_all(node: Node, watcher: Watcher, send: Send) -> None:
                 await watcher.woken.wait()
         except TimeoutError:
             ping_at += PING_SECONDS
-            events = watcher.take() + ping_event(sight.moment(await node.hub.now()))
+            events = watcher.take() + ping_event(showing.moment(await node.hub.now()))
         else:
             events = watcher.take()
         if events:

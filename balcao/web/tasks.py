@@ -17,7 +17,7 @@ from litestar.params import FromPath, JSONBody
 
 from balcao.domain import task as steps
 from balcao.domain.values import AgentId, CodeId, Refused, State
-from balcao.realtime import sight
+from balcao.realtime import showing, sight
 from balcao.realtime.sight import Sight
 from balcao.realtime.views import Named, TaskView
 from balcao.store import agents, handling, journal, parts, tasks, views
@@ -36,7 +36,7 @@ async def shown(tx: Tx, who: Who, id: int) -> Response[TaskView]:
     if row is None:
         nothing: Response[Any] = Response(None, status_code=204)
         return nothing
-    return Response(sight.task_view(row))
+    return Response(showing.task_view(row))
 
 
 async def sight_of(tx: Tx, who: Who, conversation: int) -> Sight:
@@ -62,7 +62,7 @@ async def task(id: FromPath[str], me: Me, node: TheNode) -> TaskView:
         row = await views.task(tx, me.id, number(id))
     if row is None:
         raise NotSeen(id)
-    return sight.task_view(row)
+    return showing.task_view(row)
 
 
 @post("/api/tasks/{id:str}/accept", operation_id="accept", status_code=200, responses=NO_LONGER)
@@ -98,7 +98,7 @@ async def _accept_one(node: TheNode, me: Who, id: int) -> TaskView | None:
             row = await views.task(tx, me.id, id)
     except Refused:
         return None
-    return None if row is None else sight.task_view(row)
+    return None if row is None else showing.task_view(row)
 
 
 @post("/api/tasks/{id:str}/read", operation_id="read", status_code=200, responses=NO_LONGER)
@@ -183,7 +183,7 @@ async def timeline(id: FromPath[str], me: Me, node: TheNode) -> list[Step]:
 def _step(row: sight.Row, params: dict[str, object]) -> Step:
     by_id = None if row["by_id"] is None else str(row["by_id"])
     by = By(row["by_kind"], by_id, row["name"])
-    return Step(sight.moment(row["at"]), row["code"], params, by, row["reason"])
+    return Step(showing.moment(row["at"]), row["code"], params, by, row["reason"])
 
 
 ROUTES: Sequence[HTTPRouteHandler] = [

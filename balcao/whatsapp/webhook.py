@@ -11,78 +11,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from balcao.domain.amendment import Act
 from balcao.domain.message import TOLD, Sender, Status
 from balcao.whatsapp.errors import Failure
 from balcao.whatsapp.escapes import repaired
+from balcao.whatsapp.items import (
+    IdentityChange,
+    InboundMessage,
+    Item,
+    MessageChange,
+    SetAside,
+    StatusUpdate,
+)
 
 SECOND_MAX = 253_402_300_799  # the last second of the year 9999
 TYPE_CHARACTERS_MAX = 64
 CODE_DIGITS_MAX = 10
 
-#: They change what is there, or nothing: never a line of their own, never a reason to open a task.
-NOT_MESSAGES = frozenset({"reaction", "edit", "revoke", "system"})
+#: They change what is there: never a line of their own, never a reason to open a task.
+CHANGES = frozenset(Act)
+#: What a customer says in words, where the type is not text: where that stands.
+WORDS = {
+    "image": ("image", "caption"),
+    "video": ("video", "caption"),
+    "document": ("document", "caption"),
+    "button": ("button", "text"),
+    "order": ("order", "text"),
+}
+REPLIES = ("button_reply", "list_reply")
 IGNORED = "request_welcome"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    """A customer wrote; what is not text is *payload*, as received."""
-
-    position: str
-    phone_number_id: str
-    wamid: str
-    second: int
-    sender: Sender
-    type: str
-    text: str | None
-    payload: dict[str, Any] | None
-    quoted: str | None
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusUpdate:
-    """How far one of our messages has come."""
-
-    position: str
-    phone_number_id: str
-    wamid: str
-    status: Status
-    second: int
-    opaque: str | None
-    failure: Failure | None
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityChange:
-    """A customer has another number or user id from now on."""
-
-    position: str
-    phone_number_id: str | None
-    old: Sender
-    new: Sender
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """What could not be read, or is not for showing yet, with its bytes and the reason."""
-
-    position: str
-    phone_number_id: str | None
-    raw: bytes = field(repr=False)
-    error: str
-
-
-Item: TypeAlias = InboundMessage | StatusUpdate | IdentityChange | SetAside
 
 
 class Unreadable(Exception):
@@ -215,8 +178,8 @@ def _message(
     whole = _clean(_decode(raw, dict[str, Any]))
     if message.type == "system":
         yield _system(position, number, message, whole, raw)
-    elif message.type in NOT_MESSAGES:
-        yield SetAside(position, number, raw, f"not shown yet: {message.type}")
+    elif message.type in CHANGES:
+        yield _message_change(position, number, message, whole, raw)
     elif "group_id" in whole:
         yield SetAside(position, number, raw, "not shown yet: group")
     else:
@@ -231,13 +194,13 @@ def _inbound(
     whole: dict[str, Any],
     raw: bytes,
 ) -> InboundMessage:
-    text = _at(whole, "text", "body") if message.type == "text" else None
+    text = _words(message.type, whole)
     kind: str = _clean(message.type[:TYPE_CHARACTERS_MAX])
     if message.type == "text" and text is None:
         kind = "unsupported"
     known = {"id", "from", "from_user_id", "from_parent_user_id", "timestamp", "type"}
     payload = {key: value for key, value in whole.items() if key not in known}
-    if text is not None:
+    if kind == "text":
         del payload["text"]
     return InboundMessage(
         position=position,
@@ -251,6 +214,45 @@ def _inbound(
         quoted=_at(whole, "context", "id"),
         raw=raw,
     )
+
+
+def _words(kind: str, whole: dict[str, Any]) -> str | None:
+    """What the customer says in words."""
+    if kind == "text":
+        return _at(whole, "text", "body")
+    if kind == "interactive":
+        titles = (_at(whole, "interactive", reply, "title") for reply in REPLIES)
+        return next((title for title in titles if title), None)
+    return _at(whole, *WORDS[kind]) if kind in WORDS else None
+
+
+def _message_change(
+    position: str, number: str, message: _Message, whole: dict[str, Any], raw: bytes
+) -> MessageChange:
+    """A reaction, an edit or a revocation; an emoji that is empty or missing takes it back."""
+    act = Act(message.type)
+    named = "message_id" if act is Act.REACTION else "original_message_id"
+    about = _at(whole, act, named)
+    if not about:
+        raise Unreadable(f"{act} of no message")
+    text = None
+    if act is Act.REACTION:
+        text = _at(whole, act, "emoji") or None
+    elif act is Act.EDIT:
+        text = _edited(whole)
+    second = _second(message.timestamp)
+    return MessageChange(position, number, _named(message.id), second, about, act, text, raw)
+
+
+def _edited(whole: dict[str, Any]) -> str:
+    """The new words; only of what says something in words is an edit known."""
+    edit = whole.get("edit")
+    new = edit.get("message") if isinstance(edit, dict) else None
+    kind = _at(new, "type")
+    text = _words(kind, new) if kind is not None and isinstance(new, dict) else None
+    if text is None:
+        raise Unreadable("an edit without words")
+    return text
 
 
 def _status(position: str, number: str, raw: bytes) -> StatusUpdate:

@@ -5,9 +5,9 @@ import { m } from "./paraglide/messages.js";
 import { settings } from "./settings";
 import { repeat, unlock } from "./sound";
 import { noticeText } from "./text/notices";
-import { customerName, originText } from "./text/words";
+import { bareText, customerName, originText } from "./text/words";
 import { announce, ui } from "./ui";
-import type { TaskView } from "./views";
+import type { MessageView, TaskView } from "./views";
 
 /** Begins to watch; the returned function ends it. Pressing a notification opens the desk. */
 export function watchAlerts(openDesk: () => void): () => void {
@@ -91,8 +91,9 @@ function watchNotices(open: () => void): () => void {
   });
 }
 
-function tellMessage(message: { conversation_id: string; text: string | null }): void {
+function tellMessage(message: MessageView): void {
   const tasks = tasksOf(desk.getState(), ui.getState().hopes);
   const task = tasks.find((each) => each.conversation_id === message.conversation_id);
-  if (task) announce(m.message_announced({ name: customerName(task), text: message.text ?? "" }));
+  const text = message.text || bareText(message.type, message.deleted_at !== null);
+  if (task) announce(m.message_announced({ name: customerName(task), text }));
 }

@@ -700,6 +700,18 @@ export interface components {
             today: components["schemas"]["Today"];
         };
         /**
+         * Answer
+         * @description A tap on a button, a line of a list, or a form that was filled in; its title is the text.
+         */
+        Answer: {
+            /** @enum {unknown} */
+            kind: "answer";
+            /** @enum {unknown} */
+            to: "button" | "flow" | "list";
+            description: string | null;
+            fields: components["schemas"]["Given"][];
+        };
+        /**
          * Author
          * @description Who wrote a message.
          */
@@ -719,6 +731,26 @@ export interface components {
             kind: "administrator" | "agent" | "customer" | "supervisor" | "system";
             id: string | null;
             name: string | null;
+        };
+        /**
+         * Card
+         * @description How to reach somebody, as the customer gave it.
+         */
+        Card: {
+            name: string | null;
+            organisation: string | null;
+            phones: string[];
+            emails: string[];
+            urls: string[];
+        };
+        /**
+         * Cards
+         * @description Contact cards.
+         */
+        Cards: {
+            /** @enum {unknown} */
+            kind: "cards";
+            cards: components["schemas"]["Card"][];
         };
         /**
          * Closed
@@ -829,6 +861,14 @@ export interface components {
             action: string | null;
         };
         /**
+         * Given
+         * @description One field of a form, and what the customer put into it.
+         */
+        Given: {
+            name: string;
+            value: string;
+        };
+        /**
          * Gone
          * @description An object that the viewer sees no longer.
          *
@@ -888,6 +928,7 @@ export interface components {
             direction: "in" | "note" | "out" | "system";
             type: string;
             preview: string;
+            deleted: boolean;
             /** Format: date-time */
             at: string;
         };
@@ -909,6 +950,19 @@ export interface components {
             wrap_up_by: string | null;
             outcome: ("abandoned" | "customer_left" | "ended" | "handed_over" | "left" | "lost" | "merged" | "removed" | "rona" | "transferred" | "withdrawn") | null;
             from: components["schemas"]["Origin"];
+        };
+        /**
+         * Location
+         * @description A place; in degrees.
+         */
+        Location: {
+            /** @enum {unknown} */
+            kind: "location";
+            latitude: number;
+            longitude: number;
+            name: string | null;
+            address: string | null;
+            url: string | null;
         };
         /**
          * Media
@@ -945,9 +999,13 @@ export interface components {
             direction: "in" | "note" | "out" | "system";
             type: string;
             text: string | null;
+            content: (components["schemas"]["Location"] | components["schemas"]["Cards"] | components["schemas"]["Answer"] | components["schemas"]["Order"] | components["schemas"]["Unsupported"]) | null;
             media: components["schemas"]["Media"] | null;
             quoted: components["schemas"]["Quoted"] | null;
+            forwarded: ("often" | "once") | null;
             reactions: components["schemas"]["Reaction"][];
+            edited_at: string | null;
+            deleted_at: string | null;
             author: components["schemas"]["Author"];
             status: ("accepted" | "delivered" | "failed" | "pending" | "played" | "read" | "sending" | "sent" | "unconfirmed") | null;
             error: components["schemas"]["Failure"] | null;
@@ -1001,6 +1059,25 @@ export interface components {
             enabled: boolean;
             /** @default false */
             private: boolean;
+        };
+        /**
+         * Order
+         * @description What the customer put into the basket.
+         */
+        Order: {
+            /** @enum {unknown} */
+            kind: "order";
+            items: components["schemas"]["Ordered"][];
+        };
+        /**
+         * Ordered
+         * @description One line of an order; the price is that of one piece.
+         */
+        Ordered: {
+            product: string;
+            quantity: number | null;
+            price: number | null;
+            currency: string | null;
         };
         /**
          * Origin
@@ -1065,12 +1142,15 @@ export interface components {
         };
         /**
          * Quoted
-         * @description The message that a message answers to.
+         * @description The message that a message answers to; all null where we do not have it.
          */
         Quoted: {
             id: string | null;
             author: components["schemas"]["Author"] | null;
+            type: string | null;
             text: string | null;
+            /** @default false */
+            deleted: boolean;
         };
         /**
          * Reaction
@@ -1079,6 +1159,16 @@ export interface components {
         Reaction: {
             emoji: string;
             author: components["schemas"]["Author"];
+        };
+        /**
+         * Referral
+         * @description The advertisement or post that led the customer here.
+         */
+        Referral: {
+            kind: string | null;
+            headline: string | null;
+            body: string | null;
+            url: string | null;
         };
         /**
          * Rona
@@ -1244,7 +1334,7 @@ export interface components {
             wrap_up_hold: "allowed" | "held" | "none";
             /** @enum {unknown} */
             transfer_unanswered: "end" | "requeue";
-            referral: Record<string, unknown> | null;
+            referral: components["schemas"]["Referral"] | null;
             explanation: components["schemas"]["Coded"] | null;
         };
         /**
@@ -1263,6 +1353,16 @@ export interface components {
             to: components["schemas"]["Destination"];
             /** @default null */
             note: string | null;
+        };
+        /**
+         * Unsupported
+         * @description What WhatsApp does not pass on: its word for it, and its error code.
+         */
+        Unsupported: {
+            /** @enum {unknown} */
+            kind: "unsupported";
+            what: string | null;
+            code: number | null;
         };
         /**
          * WrapUp

@@ -8,6 +8,15 @@ export type Row =
   | { kind: "message"; key: string; message: MessageView }
   | { kind: "waiting"; key: string; entry: Entry };
 
+/** At which row each message is, by its id. */
+export function placesOf(rows: readonly Row[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const [place, row] of rows.entries()) {
+    if (row.kind === "message") places.set(row.message.id, place);
+  }
+  return places;
+}
+
 export function rowsOf(messages: readonly MessageView[], entries: readonly Entry[]): Row[] {
   const rows: Row[] = [];
   const sent = new Set<string>();

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balcao.simulator.world import Customer, EntryPoint
+from balcao.whatsapp.items import InboundMessage, StatusUpdate
 from balcao.whatsapp.signature import is_signed
-from balcao.whatsapp.webhook import InboundMessage, StatusUpdate, read
+from balcao.whatsapp.webhook import read
 from bench import desks
 from bench.client import LOST, Address, Pool, request
 from bench.desks import EventParser, Seen, mark_of

@@ -78,6 +78,7 @@ async def everything(database: Database) -> list[list[dict[str, object]]]:
         "customer_identity",
         "conversation",
         "message",
+        "amendment",
         "task",
         "message_status",
         "early_status",

@@ -14,7 +14,8 @@ import pytest
 from balcao import checker
 from balcao.store import embedded
 from balcao.store.database import Database
-from balcao.whatsapp.webhook import InboundMessage, Unreadable, read
+from balcao.whatsapp.items import InboundMessage
+from balcao.whatsapp.webhook import Unreadable, read
 from tests.faults.day import Agent, Shop, open_shop, until
 from tests.world import sql
 

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balcao.domain.message import Sender, Status
-from balcao.whatsapp.webhook import (
+from balcao.whatsapp.items import (
     IdentityChange,
     InboundMessage,
     Item,
+    MessageChange,
     SetAside,
     StatusUpdate,
-    read,
 )
+from balcao.whatsapp.webhook import read
 from tests.whatsapp import bodies
 from tests.whatsapp.bodies import change, contact, envelope, other, status, text, without
 
@@ -156,12 +157,90 @@ def test_a_reply_names_what_it_answers_and_an_ad_is_kept() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["reaction", "edit", "revoke"])
-def test_reactions_edits_and_deletions_are_kept_and_are_no_messages(kind: str) -> None:
-    item = only(bodies.messages(other("wamid.1", kind, {})))
+def changed(body: bytes) -> MessageChange:
+    item = only(body)
+    assert isinstance(item, MessageChange)
+    return item
 
-    assert isinstance(item, SetAside)
-    assert item.error == f"not shown yet: {kind}"
+
+@pytest.mark.parametrize(
+    ("kind", "own", "text"),
+    [
+        ("reaction", {"message_id": "wamid.0", "emoji": "👍"}, "👍"),
+        ("reaction", {"message_id": "wamid.0", "emoji": ""}, None),
+        ("reaction", {"message_id": "wamid.0"}, None),
+        (
+            "edit",
+            {
+                "original_message_id": "wamid.0",
+                "message": {"type": "text", "text": {"body": "às 15h"}},
+            },
+            "às 15h",
+        ),
+        (
+            "edit",
+            {
+                "original_message_id": "wamid.0",
+                "message": {"type": "image", "image": {"id": "9", "caption": "nova"}},
+            },
+            "nova",
+        ),
+        ("revoke", {"original_message_id": "wamid.0"}, None),
+    ],
+)
+def test_reactions_edits_and_deletions_change_a_message(
+    kind: str, own: dict[str, Any], text: str | None
+) -> None:
+    item = changed(bodies.messages(other("wamid.1", kind, own)))
+
+    assert (item.wamid, item.act, item.about, item.text) == ("wamid.1", kind, "wamid.0", text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("reaction", {}),
+        ("reaction", {"message_id": "", "emoji": "👍"}),
+        ("edit", {"original_message_id": "wamid.0"}),
+        ("edit", {"original_message_id": "wamid.0", "message": {"type": "image", "image": {}}}),
+        ("revoke", {"message_id": "wamid.0"}),
+    ],
+)
+def test_a_change_that_does_not_say_of_what_or_into_what_is_kept_with_the_reason(
+    kind: str, own: dict[str, Any]
+) -> None:
+    assert isinstance(only(bodies.messages(other("wamid.1", kind, own))), SetAside)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "words"),
+    [
+        ("image", {"id": "9", "caption": "veja"}, "veja"),
+        ("video", {"id": "9", "caption": "veja"}, "veja"),
+        ("document", {"id": "9", "caption": "a nota", "filename": "nota.pdf"}, "a nota"),
+        ("image", {"id": "9"}, None),
+        ("button", {"payload": "sim", "text": "Sim, quero"}, "Sim, quero"),
+        (
+            "interactive",
+            {"type": "button_reply", "button_reply": {"id": "1", "title": "Não"}},
+            "Não",
+        ),
+        (
+            "interactive",
+            {"type": "list_reply", "list_reply": {"id": "2", "title": "Contas"}},
+            "Contas",
+        ),
+        ("interactive", {"type": "nfm_reply", "nfm_reply": {"response_json": "{}"}}, None),
+        ("order", {"catalog_id": "1", "text": "para hoje", "product_items": []}, "para hoje"),
+        ("location", {"latitude": 1.0, "longitude": 2.0, "name": "Loja"}, None),
+    ],
+)
+def test_what_a_customer_says_in_words_is_the_text_and_all_of_it_is_kept(
+    kind: str, own: dict[str, Any], words: str | None
+) -> None:
+    item = message(bodies.messages(other("wamid.1", kind, own)))
+
+    assert (item.type, item.text, item.payload) == (kind, words, {kind: own})
 
 
 def test_a_welcome_request_is_nothing() -> None:

@@ -49,8 +49,8 @@ NARROW_PROFILE = (
 )
 MOVED = (
     "session, sign_in_failure, customer, customer_identity, conversation, task, leg, invitation,"
-    " event, agent_event, message, attempt, message_status, early_status, webhook, set_aside,"
-    " notice, idempotency, agent"
+    " event, agent_event, message, amendment, attempt, message_status, early_status, webhook,"
+    " set_aside, notice, idempotency, agent"
 )
 
 

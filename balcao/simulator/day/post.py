@@ -44,7 +44,6 @@ _NOT_REACHED = {"code": 131026, "title": "Message undeliverable"}
 _OTHERS: tuple[dict[str, Any], ...] = (
     {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}},
     {"type": "unsupported", "errors": [{"code": 131051, "title": "Unsupported"}]},
-    {"type": "reaction", "reaction": {"message_id": "wamid.in.1", "emoji": "\U0001f44d"}},
 )
 
 Run = Callable[[str, Callable[[], Awaitable[object]]], Awaitable[bool]]
@@ -58,7 +57,8 @@ class Post:
         self._now = now
         self._waiting: list[Update] = []
         self._again: list[bytes] = []
-        self._written = 0
+        self._written = self._changes = 0
+        self._said: list[list[tuple[str, EntryPoint]]] = [[] for _ in range(CUSTOMERS)]
         self._poisonous = {chance.randint(5, 60) for _ in range(POISONOUS)}
         self._customers = [self._customer(number) for number in range(CUSTOMERS)]
         self._quiet_until = dict.fromkeys(range(CUSTOMERS), now())
@@ -75,6 +75,8 @@ class Post:
             return
         for _ in range(self._chance.choice((1, 1, 1, 2, 3))):
             self._say(index, self._content())
+        if self._said[index] and self._chance.random() < 0.3:
+            self._change(index)
         if self._chance.random() < 0.2:
             self._quiet_until[index] = self._later(self._chance.uniform(60, 240))
 
@@ -151,7 +153,28 @@ class Post:
         if self._written in self._poisonous:
             wamid += self._chance.randbytes(POISON_BYTES).hex()
         at = self._now().timestamp() - self._chance.choice((0, 0, 1, 3, 90))
-        self._waiting.append(message_update(customer, self._number(index), wamid, at, content))
+        number = self._number(index)
+        self._said[index].append((wamid, number))
+        self._waiting.append(message_update(customer, number, wamid, at, content))
+
+    def _change(self, index: int) -> None:
+        """Do something to one of one's own messages, which may not have arrived yet."""
+        self._changes += 1
+        about, number = self._chance.choice(self._said[index])
+        new = {"type": "text", "text": {"body": f"mudança {self._changes}"}}
+        kind, own = self._chance.choice(
+            (
+                ("reaction", {"message_id": about, "emoji": "\U0001f44d"}),
+                ("reaction", {"message_id": about}),
+                ("edit", {"original_message_id": about, "message": new}),
+                ("revoke", {"original_message_id": about}),
+            )
+        )
+        at, wamid = self._now().timestamp(), f"wamid.change.{self._changes}"
+        update = message_update(
+            self._customers[index], number, wamid, at, {"type": kind, kind: own}
+        )
+        self._waiting.insert(self._chance.randrange(len(self._waiting) + 1), update)
 
     def _content(self) -> dict[str, Any]:
         if self._chance.random() < 0.12:

@@ -1,20 +1,31 @@
 /** One line of a thread. */
-import { Check, CheckCheck, CircleAlert, Clock, FileQuestion, type LucideIcon } from "lucide-react";
-import { Fragment, memo, type ReactNode } from "react";
+import { Check, CheckCheck, CircleAlert, Clock, type LucideIcon } from "lucide-react";
+import { memo, useEffect, useRef } from "react";
 import { Button } from "react-aria-components";
 import { settle } from "../actions";
 import { serverNow } from "../clock";
 import { type Entry, remove, retry } from "../outbox";
 import { m } from "../paraglide/messages.js";
 import type { Row } from "../rows";
+import { authorName } from "../text/content";
 import { codeText } from "../text/problems";
 import { lineNote, lineText } from "../text/steps";
-import { type Node, parse } from "../text/whatsapp";
-import { dayText, failure, timeText, typeText } from "../text/words";
+import { dayText, failure, timeText } from "../text/words";
 import type { MessageView, Status } from "../views";
+import { Content } from "./Content";
+import { Formatted } from "./Formatted";
+import { Deleted, Edited, Forwarded, Quote, Reactions } from "./Marks";
 import { Avatar } from "./small";
 
-export const ThreadRow = memo(function ThreadRow({ row, me }: { row: Row; me: string }) {
+interface Props {
+  me: string;
+  /** Goes to a message of this id; null where the one that is quoted here is not loaded. */
+  onQuote: ((id: string) => void) | null;
+  /** Told once the focus is here; null where it need not come. */
+  onArrive: (() => void) | null;
+}
+
+export const ThreadRow = memo(function ThreadRow({ row, ...props }: Props & { row: Row }) {
   if (row.kind === "day") {
     return (
       <p className="day">
@@ -24,7 +35,7 @@ export const ThreadRow = memo(function ThreadRow({ row, me }: { row: Row; me: st
   }
   if (row.kind === "waiting") return <WaitingBubble entry={row.entry} />;
   if (row.message.direction === "system") return <SystemLine message={row.message} />;
-  return <Bubble message={row.message} me={me} />;
+  return <Bubble message={row.message} {...props} />;
 });
 
 function SystemLine({ message }: { message: MessageView }) {
@@ -45,64 +56,73 @@ function tone(message: MessageView, me: string): "in" | "out" | "peer" | "note" 
   return message.author.kind === "agent" && message.author.id !== me ? "peer" : "out";
 }
 
-function Bubble({ message, me }: { message: MessageView; me: string }) {
+const MEASURED_FRAMES = 30;
+
+/** Takes the focus where it is awaited, and shows it until it goes elsewhere. */
+function useArrival(onArrive: (() => void) | null) {
+  const node = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const row = node.current;
+    if (onArrive === null || row === null) return;
+    row.tabIndex = -1;
+    let frame = 0;
+    // A row that has just come into the list is hidden, and cannot have it, until it is measured.
+    const take = (frames: number) => {
+      row.focus({ preventScroll: true });
+      if (document.activeElement === row || frames === 0) onArrive();
+      else frame = requestAnimationFrame(() => take(frames - 1));
+    };
+    take(MEASURED_FRAMES);
+    return () => cancelAnimationFrame(frame);
+  }, [onArrive]);
+  // Not to be focused by a mere click.
+  return { ref: node, onBlur: () => node.current?.removeAttribute("tabindex") };
+}
+
+function Bubble({ message, me, onQuote, onArrive }: Props & { message: MessageView }) {
   const kind = tone(message, me);
-  const author = message.author.name ?? (kind === "in" ? m.no_name() : m.product());
+  const author = authorName(message.author);
+  const arrival = useArrival(onArrive);
+  const { deleted_at: deleted, reactions } = message;
   return (
-    <article className={`message ${kind}`} aria-label={`${author}, ${timeText(message.at)}`}>
+    <article
+      className={`message ${kind}`}
+      aria-label={`${author}, ${timeText(message.at)}`}
+      {...arrival}
+    >
       {kind === "in" && <Avatar initials={message.author.initials} />}
       <div className="bubble">
         {kind === "peer" && <p className="bubble-author">{author}</p>}
-        <Content message={message} />
+        {deleted === null ? (
+          <Body message={message} onQuote={onQuote} />
+        ) : (
+          <Deleted message={message} />
+        )}
         <p className="bubble-meta">
+          {deleted === null && message.edited_at !== null && <Edited at={message.edited_at} />}
           <time dateTime={message.at}>{timeText(message.at)}</time>
           {message.status !== null && (
             <Tick status={message.status} dismissed={message.dismissed} />
           )}
         </p>
       </div>
+      {deleted === null && reactions.length > 0 && <Reactions reactions={reactions} me={me} />}
       <Trouble message={message} />
     </article>
   );
 }
 
-function Content({ message }: { message: MessageView }) {
-  const text = message.text ?? "";
-  const plain = message.type === "text" || message.direction === "note";
+function Body({ message, onQuote }: Pick<Props, "onQuote"> & { message: MessageView }) {
+  const { quoted, forwarded } = message;
+  const id = quoted?.id ?? null;
+  const open = onQuote !== null && id !== null ? () => onQuote(id) : null;
   return (
-    <div className="bubble-text">
-      {!plain && (
-        <p className="placeholder">
-          <FileQuestion size={16} aria-hidden="true" />
-          {typeText(message.type)}
-          {text === "" && <span className="hidden"> {m.placeholder_note()}</span>}
-        </p>
-      )}
-      {text !== "" && <Formatted text={text} />}
-    </div>
+    <>
+      {forwarded !== null && <Forwarded how={forwarded} />}
+      {quoted !== null && <Quote quoted={quoted} onOpen={open} />}
+      <Content message={message} />
+    </>
   );
-}
-
-/** WhatsApp's formatting as elements. */
-export function Formatted({ text }: { text: string }) {
-  return <p>{parse(text).map(drawn)}</p>;
-}
-
-function drawn(node: Node, index: number): ReactNode {
-  const key = index;
-  if (node.kind === "text") return <Fragment key={key}>{node.text}</Fragment>;
-  if (node.kind === "mono") return <code key={key}>{node.text}</code>;
-  if (node.kind === "link") {
-    return (
-      <a key={key} href={node.href} target="_blank" rel="noopener noreferrer nofollow">
-        {node.text}
-      </a>
-    );
-  }
-  const children = node.children.map(drawn);
-  if (node.kind === "bold") return <strong key={key}>{children}</strong>;
-  if (node.kind === "italic") return <em key={key}>{children}</em>;
-  return <s key={key}>{children}</s>;
 }
 
 const TICKS: Record<Status, [LucideIcon, () => string]> = {

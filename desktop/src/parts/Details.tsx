@@ -8,6 +8,7 @@ import { formatPhone } from "../text/phone";
 import { customerName, customerPhone, dateText, languageText } from "../text/words";
 import { ui } from "../ui";
 import type { EarlierTask, TaskView } from "../views";
+import { ReferralDetails } from "./Referral";
 import { Timeline } from "./Timeline";
 
 export function Details({ task }: { task: TaskView }) {
@@ -34,6 +35,7 @@ export function Details({ task }: { task: TaskView }) {
           <Fact key={name} name={name} value={value} />
         ))}
       </dl>
+      {task.referral !== null && <ReferralDetails referral={task.referral} />}
       {customer.tags.length > 0 && (
         <>
           <h3>{m.tags()}</h3>

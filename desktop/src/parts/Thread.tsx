@@ -3,7 +3,15 @@
  * and new lines move the view only if it was at the end already.
  */
 import { ArrowDown } from "lucide-react";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { Button } from "react-aria-components";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useStore } from "zustand";
@@ -11,7 +19,7 @@ import { loadHistory, markRead } from "../actions";
 import { desk } from "../desk";
 import { outbox } from "../outbox";
 import { m } from "../paraglide/messages.js";
-import { type Row, rowsOf } from "../rows";
+import { placesOf, type Row, rowsOf } from "../rows";
 import { customerName } from "../text/words";
 import { EMPTY } from "../thread";
 import { ui } from "../ui";
@@ -51,6 +59,7 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   const [atEnd, setAtEnd] = useState(true);
   const [seen, setSeen] = useState<string | null>(null);
   const shift = usePrepended(rows);
+  const jumps = useJumps(rows, list);
   const last = rows[rows.length - 1]?.key ?? null;
 
   // Nothing may be read before the request is surely ours.
@@ -58,9 +67,10 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   useEffect(() => {
     if (!started && !pending) void loadHistory(conversation);
   }, [conversation, started, pending]);
+  // Any change may have made a row at the end taller, as a reaction does.
   useLayoutEffect(() => {
-    if (atEnd && last !== null) list.current?.scrollToIndex(rows.length - 1, END);
-  }, [atEnd, last, rows.length]);
+    if (atEnd && rows.length > 0) list.current?.scrollToIndex(rows.length - 1, END);
+  }, [atEnd, rows]);
   useReading(task, atEnd && !pending);
   const pane = useRef<HTMLDivElement>(null);
   useSticking(pane, atEnd);
@@ -87,7 +97,7 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
       >
         <div className="thread-space" />
         <Virtualizer ref={list} data={rows} shift={shift} onScroll={look}>
-          {(row: Row) => <ThreadRow key={row.key} row={row} me={me} />}
+          {(row: Row) => <ThreadRow key={row.key} row={row} me={me} {...jumps(row)} />}
         </Virtualizer>
       </div>
       {!atEnd && (
@@ -98,6 +108,34 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
       )}
     </div>
   );
+}
+
+/**
+ * Lets a row take the reader to the message that it quotes, which is brought into view and then
+ * given the focus.
+ */
+function useJumps(rows: readonly Row[], list: RefObject<VirtualizerHandle | null>) {
+  const [goal, setGoal] = useState<string | null>(null);
+  const places = useMemo(() => placesOf(rows), [rows]);
+  const now = useRef(places);
+  now.current = places;
+  const jump = useCallback(
+    (id: string) => {
+      const place = now.current.get(id);
+      if (place === undefined) return;
+      list.current?.scrollToIndex(place, { align: "center" });
+      setGoal(id);
+    },
+    [list],
+  );
+  const arrived = useCallback(() => setGoal(null), []);
+  return (row: Row) => {
+    const message = row.kind === "message" ? row.message : null;
+    return {
+      onQuote: places.has(message?.quoted?.id ?? "") ? jump : null,
+      onArrive: goal !== null && message?.id === goal ? arrived : null,
+    };
+  };
 }
 
 /** Whether the rows have just grown at their head, which is where the view must not move. */
@@ -135,7 +173,7 @@ function isAtEnd(pane: HTMLElement): boolean {
 }
 
 /** Keeps the end in view while the pane changes its height, as when the composer grows. */
-function useSticking(pane: React.RefObject<HTMLDivElement | null>, atEnd: boolean): void {
+function useSticking(pane: RefObject<HTMLDivElement | null>, atEnd: boolean): void {
   useEffect(() => {
     const node = pane.current;
     if (!node) return;

@@ -15,6 +15,7 @@ import { Composer } from "./Composer";
 import { Conference } from "./Conference";
 import { Details } from "./Details";
 import { Handing } from "./Handing";
+import { ReferralLine } from "./Referral";
 import { Thread } from "./Thread";
 import { ThreadHeader } from "./ThreadHeader";
 import { WrapUp } from "./WrapUp";
@@ -47,6 +48,7 @@ export function ThreadPane({ id, me, layout, above, belowThread }: Props) {
       {above}
       <ThreadHeader task={task} layout={layout} covered={covered} />
       {!wrapping && <Conference key={task.id} task={task} me={me} inert={covered} />}
+      {task.referral !== null && <ReferralLine referral={task.referral} />}
       <OfflineBanner conversation={task.conversation_id} />
       <div className="pane-body">
         <div className="pane-under" inert={wrapping || covered || details}>

@@ -2,6 +2,7 @@
  * WhatsApp's formatting as a tree of nodes. Nothing here ever makes HTML: the parts are drawn as
  * elements, so what a customer writes can only ever be text, an emphasis or a link.
  */
+import { isAddress } from "./link";
 
 export type Node =
   | { kind: "text"; text: string }
@@ -71,13 +72,14 @@ function withoutTail(link: string): string {
 }
 
 /** Only http, https and mailto become links; the rest stays text. */
-function linkNode(href: string): Node {
-  try {
-    const { protocol } = new URL(href);
-    if (["http:", "https:", "mailto:"].includes(protocol))
-      return { kind: "link", text: href, href };
-  } catch {
-    // Not an address after all.
-  }
-  return { kind: "text", text: href };
+function linkNode(text: string): Node {
+  const safe = isAddress(text, ["http:", "https:", "mailto:"]);
+  return safe ? { kind: "link", text, href: text } : { kind: "text", text };
+}
+
+/** The words alone, for where there is no room for their looks. */
+export function unmarked(text: string): string {
+  const words = (nodes: Node[]): string =>
+    nodes.map((node) => ("children" in node ? words(node.children) : node.text)).join("");
+  return words(parse(text));
 }

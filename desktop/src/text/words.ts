@@ -49,9 +49,19 @@ const TYPES: Record<string, () => string> = {
   template: m.type_template,
 };
 
+/** The entry for a key from outside, which may be any, as `constructor`. */
+export function entryOf<Value>(table: Record<string, Value>, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 /** What kind of message this is, where its content cannot be shown. */
 export function typeText(type: string): string {
-  return (TYPES[type] ?? m.type_other)();
+  return (entryOf(TYPES, type) ?? m.type_other)();
+}
+
+/** What to say for a message without words. */
+export function bareText(type: string, deleted: boolean): string {
+  return deleted ? m.deleted() : typeText(type);
 }
 
 /** The first line of a task's last message, or what kind it was. */
@@ -59,7 +69,7 @@ export function previewText(task: TaskView): string {
   const last = task.last_message;
   if (last === null) return "";
   if (last.preview !== "") return last.preview;
-  return last.direction === "system" ? "" : typeText(last.type);
+  return last.direction === "system" ? "" : bareText(last.type, last.deleted);
 }
 
 export function customerName(task: TaskView): string {
@@ -112,6 +122,11 @@ export function exactTimeText(at: string): string {
 
 export function dateText(at: string): string {
   return format("date", { day: "2-digit", month: "2-digit", year: "numeric" }).format(new Date(at));
+}
+
+/** The date and the time of day. */
+export function momentText(at: string): string {
+  return `${dateText(at)} ${timeText(at)}`;
 }
 
 /** The calendar day on this browser, for telling days apart. */
