@@ -266,8 +266,8 @@ def _last_message(row: Row) -> LastMessage | None:
     )
 
 
-def _author(row: Row, prefix: str = "author") -> Author:
-    return _by(By(row[f"{prefix}_kind"], row[f"{prefix}_id"], row[f"{prefix}_name"]))
+def _author(row: Row) -> Author:
+    return _by(By(row["author_kind"], row["author_id"], row["author_name"]))
 
 
 def _by(by: By) -> Author:
@@ -283,17 +283,15 @@ def _quoted(row: Row, seen: Sight | None) -> Quoted | None:
     """What a message answers to, as it is shown now."""
     if row["quoted_wamid"] is None:
         return None
-    there = row["quoted_id"] is not None
-    if seen is not None:
-        there = there and seen.message(row["quoted_seq"], row["quoted_task_id"])
-    if not there:
+    found = row["quoted"]
+    if found is None or (seen is not None and not seen.message(found[1], found[2])):
         return Quoted(None, None, None, None)
-    now = _amended(row["quoted_amendments"])
+    id, _, _, type, text, *author, amendments = found
+    now = _amended(amendments)
     gone = now.revoked is not None
-    text = None if gone else _text(row["quoted_text"], now)
-    author = _author(row, "quoted_author")
+    text = None if gone else _text(text, now)
     short = None if text is None else text[:PREVIEW_MAX]
-    return Quoted(str(row["quoted_id"]), author, row["quoted_type"], short, gone)
+    return Quoted(str(id), _by(By(*author)), type, short, gone)
 
 
 def _text(text: str | None, now: Amended) -> str | None:

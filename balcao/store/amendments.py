@@ -83,8 +83,8 @@ async def put(tx: Tx, held: Mapping[int, Conversation], news: Sequence[tuple[Tar
     changed = {row["message_id"] for row in rows}
     where = {target.message_id: target.conversation_id for target, _ in news}
     await tx.execute(
-        "update message m set version = n.v from unnest($1::bigint[], $2::bigint[]) as n(id, v)"
-        " where m.id = n.id",
+        "update message m set version = n.v, amended = true"
+        " from unnest($1::bigint[], $2::bigint[]) as n(id, v) where m.id = n.id",
         list(changed),
         [held[where[id]].next_version() for id in changed],
     )

@@ -9,6 +9,10 @@
 select 'message ' || min(id) from message where wamid is not null
 group by entry_point_id, wamid having count(*) > 1;
 
+-- promise: 1 what was done to a message is looked at
+select 'message ' || m.id from message m
+join (select distinct message_id from amendment) a on a.message_id = m.id where not m.amended;
+
 -- promise: 2 a message is in the thread of its task and its number
 select 'message ' || m.id from message m join conversation c on c.id = m.conversation_id
 left join task t on t.id = m.task_id

@@ -20,8 +20,9 @@ Row: TypeAlias = asyncpg.Record
 def _amendments(message: str) -> str:
     """All amendments of the row *message* of that table, as one JSON array; null for none."""
     return (
-        "(select jsonb_agg(jsonb_build_array(a.act, a.author_kind, a.author_id, a.author_name,"
-        f" a.text, a.second, a.id, a.at)) from amendment a where a.message_id = {message}.id)"
+        f"case when {message}.amended then (select jsonb_agg(jsonb_build_array(a.act,"
+        " a.author_kind, a.author_id, a.author_name, a.text, a.second, a.id, a.at))"
+        f" from amendment a where a.message_id = {message}.id) end"
     )
 
 
@@ -72,21 +73,20 @@ _TASK = (
     " where l.closed_at is null"
 )
 
+#: The message that *m* answers to.  One that came after it may be out of a reader's sight.
+_QUOTED = (
+    "select jsonb_build_array(q.id, q.seq, q.task_id, q.type, q.text, q.author_kind, q.author_id,"
+    f" q.author_name, {_amendments('q')}) from message q"
+    " where q.entry_point_id = m.entry_point_id and q.wamid = m.quoted_wamid"
+    " and q.conversation_id = m.conversation_id and q.seq < m.seq"
+)
+
 _MESSAGE = (
     "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text, m.payload,"
     " m.author_kind, m.author_id, m.author_name, m.status, m.error, m.system, m.attempt,"
     " m.dismissed, m.at, m.client_id, m.quoted_wamid,"
-    f" {_amendments('m')} as amendments, qm.*"
-)
-
-#: A message and the one that it answers to.  One that came after it may be out of a reader's sight.
-_WITH_QUOTED = (
-    "message m left join lateral (select q.id as quoted_id, q.seq as quoted_seq,"
-    " q.task_id as quoted_task_id, q.type as quoted_type, q.text as quoted_text,"
-    " q.author_kind as quoted_author_kind, q.author_id as quoted_author_id,"
-    f" q.author_name as quoted_author_name, {_amendments('q')} as quoted_amendments"
-    " from message q where q.entry_point_id = m.entry_point_id and q.wamid = m.quoted_wamid"
-    " and q.conversation_id = m.conversation_id and q.seq < m.seq) qm on true"
+    f" {_amendments('m')} as amendments,"
+    f" case when m.quoted_wamid is not null then ({_QUOTED}) end as quoted"
 )
 
 _AGENT = (
@@ -162,7 +162,7 @@ async def codes(tx: Tx) -> list[Row]:
 
 async def message(tx: Tx, id: int) -> Row | None:
     """One message."""
-    return await tx.fetchrow(f"select {_MESSAGE} from {_WITH_QUOTED} where m.id = $1", id)
+    return await tx.fetchrow(f"select {_MESSAGE} from message m where m.id = $1", id)
 
 
 async def newest_messages(
@@ -172,7 +172,7 @@ async def newest_messages(
     rows = await tx.fetch(
         f"select k.place, m.* from unnest($1::bigint[], $2::bigint[])"
         f" with ordinality as k(id, cut, place) cross join lateral (select {_MESSAGE}, m.second"
-        f"  from {_WITH_QUOTED} where m.conversation_id = k.id"
+        f"  from message m where m.conversation_id = k.id"
         "  and (k.cut is null or m.seq <= k.cut)"
         "  order by m.second desc, m.seq desc limit $3) m order by k.place, m.second, m.seq",
         [conversation for conversation, _ in cuts],
@@ -189,7 +189,7 @@ async def changed_messages(tx: Tx, since: Mapping[int, int], limit: int) -> list
     """What changed in each conversation after its version; at most *limit* rows in all."""
     return await tx.fetch(
         f"select {_MESSAGE} from unnest($1::bigint[], $2::bigint[]) as k(id, version)"
-        f" join ({_WITH_QUOTED}) on m.conversation_id = k.id and m.version > k.version"
+        f" join message m on m.conversation_id = k.id and m.version > k.version"
         " order by m.conversation_id, m.version limit $3",
         list(since),
         list(since.values()),
@@ -211,7 +211,7 @@ async def page(
     The *whole* of it; or what is up to *until*, and of each task in *parts* up to there.
     """
     return await tx.fetch(
-        f"select {_MESSAGE} from {_WITH_QUOTED} where m.conversation_id = $1 and ($2 or m.seq <= $3"
+        f"select {_MESSAGE} from message m where m.conversation_id = $1 and ($2 or m.seq <= $3"
         " or m.seq <= (select max(k.until) from unnest($4::bigint[], $5::bigint[])"
         "  as k(task, until) where k.task = m.task_id))"
         " and ($6::bigint is null or (m.second, m.seq) < (select b.second, b.seq from message b"

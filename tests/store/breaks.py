@@ -30,6 +30,15 @@ BREAKS = {
     "an unreadable item that is not set aside": Break(
         "delete from set_aside", "1 durable before ack", "webhook"
     ),
+    "a reaction that nobody looks at": Break(
+        "insert into amendment (message_id, wamid, act, author_kind, text, second, at)"
+        " select min(id), 'wamid.new', 'reaction', 'customer', 'x', 1, now() from message",
+        "1 what was done to a message is looked at",
+        "message",
+    ),
+    "a reaction that is not kept": Break(
+        "delete from amendment", "1 durable before ack", "webhook"
+    ),
     "a message twice": Break(
         "drop index message_wamid; update message set wamid = 'same' where direction = 'in'",
         "2 exactly once in",

@@ -24,6 +24,8 @@ ODD = [
     bodies.messages(bodies.text("wamid.half")).replace(b"Ol", b"\\ud83d"),
     bodies.messages(bodies.text("wamid.nul\0")),
     bodies.messages(bodies.other("wamid.reaction", "reaction", {"emoji": "x"})),
+    bodies.messages(bodies.other("wamid.on", "reaction", {"message_id": "wamid.half"})),
+    bodies.messages(bodies.other("wamid.early", "reaction", {"message_id": "wamid.of-no-one"})),
     bodies.statuses(bodies.status("wamid.of-no-one", "read")),
     b"no JSON",
 ]

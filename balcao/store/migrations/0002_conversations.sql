@@ -165,6 +165,7 @@ create table message (
     due_at          timestamptz,                       -- pending: not before
     lease_by        timestamptz,                       -- sending: unconfirmed after
     tries           integer not null default 0,        -- calls within this attempt that surely did nothing
+    amended         boolean not null default false,    -- there are amendments: most have none, and are not looked at
     unique (conversation_id, seq),
     check ((direction = 'out') = (status is not null)),
     check (direction <> 'in' or wamid is not null)
