@@ -54,8 +54,7 @@ class Turn:
         """Tell what changed in these conversations, each desk as far as it sees."""
         if not ids:
             return
-        here = self._audience.people
-        rows = [row for row in await views.tasks_in(self._tx, ids) if row["viewer_id"] in here]
+        rows = await views.tasks_in(self._tx, ids, self._audience.people)
         parts: dict[tuple[int, int], list[Row]] = defaultdict(list)
         for row in rows:
             parts[row["viewer_id"], row["conversation_id"]].append(row)

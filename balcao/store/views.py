@@ -125,11 +125,15 @@ async def tasks_of(tx: Tx, viewers: Iterable[int]) -> list[Row]:
     )
 
 
-async def tasks_in(tx: Tx, conversations: Iterable[int]) -> list[Row]:
-    """One row for each open leg in *conversations*, whoever's it is; oldest first."""
+async def tasks_in(tx: Tx, conversations: Iterable[int], viewers: Iterable[int]) -> list[Row]:
+    """One row for each open leg of *viewers* in *conversations*; oldest first."""
+    # The conversations are few and lead to their legs; by the viewers, of whom there may be
+    # hundreds, nothing is looked up.
     return await tx.fetch(
-        f"{_TASK} and t.conversation_id = any($1::bigint[]) order by l.offered_at, l.id",
+        f"{_TASK} and t.conversation_id = any($1::bigint[])"
+        " and l.agent_id + 0 = any($2::bigint[]) order by l.offered_at, l.id",
         list(conversations),
+        list(viewers),
     )
 
 
