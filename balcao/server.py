@@ -1,6 +1,6 @@
 """One serving process: where all objects meet.
 
-It takes its task from the supervisor, opens what it needs, keeps the three loops going and serves
+It takes its task from the supervisor, opens what it needs, keeps the loops going and serves
 the web until it is told to end.  Then it lets the streams say goodbye, answers what is being
 asked, lets each loop finish the step it is in, and only then lets go of the database.
 """
@@ -27,6 +27,7 @@ from balcao import demo, logs
 from balcao.edges import Edge, no_edge
 from balcao.engine.intake import Intake
 from balcao.engine.loop import Progress, Step, keep_done
+from balcao.engine.receipts import Receipts
 from balcao.engine.router import Router
 from balcao.engine.sender import Sender
 from balcao.processes import Line
@@ -205,7 +206,7 @@ async def _node(
 async def _engine(
     work: Work, database: Database, edge: Edge, patience: Patience
 ) -> AsyncIterator[None]:
-    """The three loops, going, and what they need; in the end each finishes its step."""
+    """The loops, going, and what they need; in the end each finishes its step."""
     seal_key = work.secret_key.encode()
     async with AsyncExitStack() as stack:
         client = await Client.open(
@@ -223,10 +224,12 @@ async def _engine(
             lease=patience.lease,
         )
         stack.push_async_callback(sender.finish)
+        receipts = Receipts(database, client, access_token=work.access_token)
         loops = [
             Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),
             Loop("router", Router(database).step, {Kind.ROUTING, Kind.AGENT, Kind.ORGANISATION}),
             Loop("sender", sender.step, {Kind.SENDING}),
+            Loop("receipts", receipts.step, {Kind.RECEIPT}),
         ]
         stack.push_async_callback(_finish, loops)
         stack.callback(database.subscribe(partial(_wake, loops)))

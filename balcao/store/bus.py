@@ -42,6 +42,7 @@ class Kind(StrEnum):
     WEBHOOK = "w"
     ROUTING = "r"
     SENDING = "m"
+    RECEIPT = "e"
 
 
 class Nudge(NamedTuple):
@@ -53,9 +54,8 @@ class Nudge(NamedTuple):
 
 Hear: TypeAlias = Callable[[frozenset[Nudge]], None]
 
-LOOK_AT_ALL = frozenset(
-    Nudge(kind, 0) for kind in (Kind.ORGANISATION, Kind.WEBHOOK, Kind.ROUTING, Kind.SENDING)
-)
+_WAKING = (Kind.ORGANISATION, Kind.WEBHOOK, Kind.ROUTING, Kind.SENDING, Kind.RECEIPT)
+LOOK_AT_ALL = frozenset(Nudge(kind, 0) for kind in _WAKING)
 
 
 class Bus:

@@ -18,7 +18,7 @@ import asyncpg
 
 from balcao.domain import window
 from balcao.domain.message import STALE_AFTER, Status, advance, next_try
-from balcao.store import conversations, statuses
+from balcao.store import conversations, pacing, statuses
 from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
 from balcao.store.database import Tx
@@ -71,8 +71,9 @@ async def claim(tx: Tx, count: int, lease: timedelta = LEASE) -> tuple[list[Clai
     held = await conversations.lock(tx, (row["conversation_id"] for row in rows))
     at = next(iter(held.values())).at
     heads = await tx.fetch(
-        "select m.id, m.conversation_id, m.attempt, m.text, m.quoted_wamid, m.due_at,"
-        " e.phone_number_id, e.access_token, cu.wa_id, cu.user_id from message m"
+        "select m.id, m.conversation_id, m.entry_point_id, m.attempt, m.text, m.quoted_wamid,"
+        " m.due_at, c.pair_left, c.pair_at, e.phone_number_id, e.access_token, cu.wa_id,"
+        " cu.user_id from message m"
         " join entry_point e on e.id = m.entry_point_id"
         " join conversation c on c.id = m.conversation_id join customer cu on cu.id = c.customer_id"
         f" where m.id = any($2::bigint[]) and {_HEAD} order by m.due_at, m.id",
@@ -80,11 +81,26 @@ async def claim(tx: Tx, count: int, lease: timedelta = LEASE) -> tuple[list[Clai
         [row["id"] for row in rows],
     )
     errors = {row["id"]: _why_not(held[row["conversation_id"]], row["due_at"]) for row in heads}
-    going = [row for row in heads if errors[row["id"]] is None]
+    failing = [row for row in heads if errors[row["id"]] is not None]
+    fit = [row for row in heads if errors[row["id"]] is None]
+    going, waiting = await pacing.admit(tx, fit, at)
     await _start(tx, held, going, at, lease)
-    await _fail(tx, held, [(row, errors[row["id"]]) for row in heads if row not in going], at)
+    await _wait(tx, waiting)
+    await _fail(tx, held, [(row, errors[row["id"]]) for row in failing], at)
     await conversations.save_all(tx, held.values())
     return [_claim(row, at) for row in going], len(heads)
+
+
+async def _wait(tx: Tx, waiting: Sequence[tuple[asyncpg.Record, datetime]]) -> None:
+    """These would be too many for WhatsApp now; each has its next chance at that moment."""
+    if not waiting:
+        return
+    await tx.execute(
+        "update message m set due_at = n.at from unnest($1::bigint[], $2::timestamptz[])"
+        " as n(id, at) where m.id = n.id",
+        [row["id"] for row, _ in waiting],
+        [at for _, at in waiting],
+    )
 
 
 def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | None:

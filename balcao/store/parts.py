@@ -7,7 +7,7 @@ like everything else.
 from __future__ import annotations
 
 from balcao.domain.values import AgentId, Refused, State
-from balcao.store import conversations, tasks
+from balcao.store import conversations, receipts, tasks
 from balcao.store.bus import Kind
 from balcao.store.database import Tx
 
@@ -24,9 +24,20 @@ async def mark_read(tx: Tx, task_id: int, agent: AgentId) -> None:
         leg.id,
         held.conversation.last_seq,
     )
+    if leg.state is State.CONNECTED:
+        await receipts.read(tx, held.conversation)
     if moved:
         held.conversation.next_version()
         await conversations.save_all(tx, [held.conversation])
+
+
+async def show_typing(tx: Tx, task_id: int, agent: AgentId) -> None:
+    """Show the customer that *agent* is writing; Refused unless connected."""
+    held = await tasks.lock(tx, task_id)
+    leg = held.task.leg_of(agent)
+    if leg is None or leg.state is not State.CONNECTED:
+        raise Refused("not-connected", state=held.task.state)
+    await receipts.typing(tx, held.conversation)
 
 
 async def had_part(tx: Tx, task_id: int, agent: int) -> bool:

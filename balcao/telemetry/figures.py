@@ -35,7 +35,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LATE_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-LOOPS = ("intake", "router", "sender")
+LOOPS = ("intake", "router", "sender", "receipts")
 
 
 def _counter(name: str, meaning: str, *labels: str) -> Counter:
@@ -72,6 +72,7 @@ _late_seconds = _histogram(
     "late_seconds", "How late a deadline was acted on.", "deadline", buckets=_LATE_SECONDS
 )
 _sends = _counter("sends", "Calls to WhatsApp by what came of them.", "result")
+_receipts = _counter("receipts", "What customers were told of our reading and writing.", "result")
 _graph_seconds = _histogram("graph_seconds", "Time until WhatsApp has answered.")
 _send_wait_seconds = _histogram("send_wait_seconds", "Time from due to called, of a message.")
 _turn_seconds = _histogram("hub_turn_seconds", "Time of turns of the hub.")
@@ -94,6 +95,8 @@ def _count_from_nothing() -> None:
         _step_done.labels(loop)
     for what in ("task", "invitation"):
         _offers.labels(what)
+    for result in ("told", "postponed", "rejected"):
+        _receipts.labels(result)
     for result in ("accepted", "postponed", "rejected", "unsure", "expired"):
         _sends.labels(result)
     for level in ("debug", "info", "warning", "error"):
@@ -139,6 +142,11 @@ def stepped(loop: str, done: int, seconds: float) -> None:
     if done:
         _step_done.labels(loop).inc(done)
         _step_seconds.labels(loop).observe(seconds)
+
+
+def receipt(result: str) -> None:
+    """WhatsApp was told of our reading or writing, with this *result*."""
+    _receipts.labels(result).inc()
 
 
 def step_failed(loop: str) -> None:

@@ -16,7 +16,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from balcao.domain import task as steps
-from balcao.domain.values import AgentId, CodeId, Refused, State
+from balcao.domain.values import AgentId, CodeId, Refused
 from balcao.realtime import showing, sight
 from balcao.realtime.sight import Sight
 from balcao.realtime.views import Named, TaskView
@@ -112,13 +112,10 @@ async def read(id: FromPath[str], me: Me, node: TheNode) -> Response[TaskView]:
 
 @post("/api/tasks/{id:str}/typing", operation_id="typing", status_code=200, responses=NO_LONGER)
 async def typing(id: FromPath[str], me: Me, node: TheNode) -> Response[TaskView]:
-    """Say that the caller is writing; only while connected."""
+    """Show the customer that the caller is writing, each 20 s at most; only while connected."""
     async with node.database.transaction() as tx:
         task_id = await part_of(tx, me, id)
-        held = await tasks.read(tx, task_id)
-        leg = held.leg_of(AgentId(me.id))
-        if leg is None or leg.state is not State.CONNECTED:
-            raise Refused("not-connected", state=held.state)
+        await parts.show_typing(tx, task_id, AgentId(me.id))
         return await shown(tx, me, task_id)
 
 

@@ -59,6 +59,8 @@ class Graph:
             return web.json_response({"error": {"code": 1, "message": "unknown"}}, status=500)
         if self.mood is Mood.HANGS_UP and self.calls % 2:
             return _hang_up(request)
+        if given.get("status") == "read":
+            return web.json_response({"success": True})
         taken = self._take(request.match_info["number"], given)
         if self.mood is Mood.HANGS_UP:
             return _hang_up(request)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from balcao.domain.bucket import PAIR
 from balcao.domain.message import TRY_FOR
 from balcao.domain.task import end
 from balcao.engine.sender import CALLS_MAX, Sender
@@ -292,6 +293,43 @@ async def test_the_number_s_own_token_comes_before_the_installation_s(
     await desk.say("Bom dia")
     await send_all(sender)
     assert graph.asked[0].headers["Authorization"] == "Bearer its-own"
+
+
+async def test_a_customer_is_sent_no_more_than_whatsapp_takes_and_in_order(
+    desk: Desk, sender: Sender, graph: Graph
+) -> None:
+    lines = [await desk.say(f"{n}") for n in range(PAIR.burst + 2)]
+    await send_all(sender)
+    assert texts(graph) == [f"{n}" for n in range(PAIR.burst)]
+    assert [await desk.status(id) for id in lines[-2:]] == ["pending", "pending"]
+    again_in = (await sender.step()).again_in
+    assert again_in is not None
+    assert timedelta(0) < again_in <= PAIR.every
+
+    other = await desk.say("other", desk.tasks[1])
+    await send_all(sender)
+    assert await desk.status(other) == "accepted", "it holds up nobody else"
+
+    await sql(desk.database, "update conversation set pair_at = pair_at - interval '7 s'")
+    await hurry(desk)
+    await send_all(sender)
+    assert texts(graph)[-1] == f"{PAIR.burst}"
+    assert await desk.status(lines[-1]) == "pending"
+
+
+async def test_a_number_sends_no_more_than_it_may_to_all_together(
+    desk: Desk, sender: Sender, graph: Graph
+) -> None:
+    await sql(desk.database, "update entry_point set sends_per_second = 1")
+    for task in desk.tasks:
+        await desk.say(f"Oi {task}", task)
+    await send_all(sender)
+    assert len(graph.bodies) == 1
+
+    await sql(desk.database, "update entry_point set sent_at = sent_at - interval '1 s'")
+    await hurry(desk)
+    await send_all(sender)
+    assert len(graph.bodies) == 2
 
 
 async def test_there_are_never_more_calls_than_there_is_room_for(

@@ -66,6 +66,9 @@ create table entry_point (
     name            text not null,
     queue_id        bigint not null references queue,
     access_token    text,                              -- null: the installation's default token
+    sends_per_second integer not null default 80 check (sends_per_second > 0),  -- WhatsApp's limit for the number
+    sent_left       float8 not null default 0,         -- what may still be sent at once, as of sent_at
+    sent_at         timestamptz,                       -- none: nothing was sent yet
     retired_at      timestamptz
 );
 

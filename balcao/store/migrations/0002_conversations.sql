@@ -30,6 +30,10 @@ create table conversation (
     last_seq        bigint not null default 0,         -- arrival number of the newest message
     last_inbound_at timestamptz,                       -- WhatsApp's time; the 24-hour window runs from here
     waiting_since   timestamptz,                       -- arrival of the oldest unanswered message
+    told_read_seq   bigint not null default 0,         -- up to there WhatsApp knows what we have read
+    typing_at       timestamptz,                       -- when the customer was last shown that somebody writes
+    pair_left       float8 not null default 0,         -- what may still be sent to this customer at once, as of pair_at
+    pair_at         timestamptz,                       -- none: nothing was sent yet
     unique (customer_id, entry_point_id)
 );
 
@@ -211,6 +215,18 @@ create table message_status (
     error      jsonb,
     primary key (message_id, attempt, status)
 );
+
+-- What the customer's phone is still to be told of us: how far we have read, and that somebody writes.
+create table receipt (
+    conversation_id bigint primary key references conversation,
+    seq             bigint not null,                   -- of the customer's newest message
+    wamid           text   not null,
+    typing_until    timestamptz,                       -- somebody writes, as far as is known
+    asked_at        timestamptz not null,
+    due_at          timestamptz not null,
+    tries           integer not null default 0
+);
+create index receipt_due on receipt (due_at);
 
 -- Statuses that came before anything to tie them to; applied when the wamid becomes known.
 create table early_status (
