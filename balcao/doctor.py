@@ -70,6 +70,12 @@ def _of_content(found: Health, default_token: bool) -> list[str]:
     if found.numbers_without_token and not default_token:
         numbers = ", ".join(found.numbers_without_token)
         findings.append(f"No access token for {numbers}: set BALCAO_ACCESS_TOKEN.")
+    if found.numbers_refused:
+        findings.append(
+            f"WhatsApp refuses the access token of {', '.join(found.numbers_refused)}: it has "
+            "expired or was revoked. Make a new one at Meta and set BALCAO_ACCESS_TOKEN; replies "
+            "wait meanwhile."
+        )
     if found.numbers and not found.webhooks:
         findings.append(
             "WhatsApp has never delivered a webhook: enter the public address with "

@@ -24,6 +24,10 @@ TRY_FOR = timedelta(seconds=60)
 PAUSE_MAX = timedelta(seconds=15)
 #: A reply that could not leave for so long is not sent without asking.
 STALE_AFTER = timedelta(hours=1)
+#: A number whose access was refused sends one message in so long, to see whether it is mended.
+PAUSED_FOR = timedelta(seconds=30)
+#: When WhatsApp has told of later messages and nothing of this one for so long, it is in doubt.
+DOUBTED_AFTER = timedelta(seconds=120)
 
 
 class Status(StrEnum):

@@ -70,7 +70,10 @@ class Changing:
             elif item.act is not Act.REACTION and not target.of_customer:
                 self.aside.append(set_aside(webhook_id, item, NOT_THEIRS))
             else:
-                at = moment(item.second, held[target.conversation_id].at)
+                conversation = held[target.conversation_id]
+                at = moment(item.second, conversation.at)
+                if item.act is Act.REACTION:  # it opens the window, as a message does
+                    conversation.last_inbound_at = max(conversation.last_inbound_at or at, at)
                 news.append((target, New(item.wamid, item.act, item.text, item.second, at)))
                 where = target.conversation_id, None, target.message_id
                 placed.append(Placed(item.act, webhook_id, item.position, *where))

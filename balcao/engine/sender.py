@@ -66,10 +66,11 @@ class Sender:
         """Start the calls that are due, as many as there is room for."""
         async with self._database.transaction() as tx:
             expired = await outbox.expire(tx)
+            doubted = await outbox.doubt(tx)
         figures.sent("expired", expired)
         room = CALLS_MAX - len(self._calls)
         if room == 0:
-            return Progress(expired)  # a call that ends wakes us
+            return Progress(expired + doubted)  # a call that ends wakes us
         over_by = asyncio.get_running_loop().time() + self._lease.total_seconds()
         async with self._database.transaction() as tx:
             claims, changed = await outbox.claim(tx, room, self._lease)
@@ -80,7 +81,7 @@ class Sender:
             call.add_done_callback(self._calls.discard)
         async with self._database.transaction() as tx:
             again_in = await outbox.next_moment(tx)
-        return Progress(expired + changed, again_in)
+        return Progress(expired + doubted + changed, again_in)
 
     async def finish(self) -> None:
         """Wait until every call under way has come to something, and that is written."""
@@ -110,6 +111,13 @@ class Sender:
             accepted = await self._post(claim, over_by)
         except Retryable as refused:
             log.warning("send_postponed", message=claim.message_id, code=refused.failure.code)
+            if refused.failure.rule.retry is Retry.PAUSE:
+                return "paused", partial(
+                    outbox.pause,
+                    message_id=claim.message_id,
+                    attempt=claim.attempt,
+                    error=refused.failure.told(),
+                )
             return "postponed", partial(
                 outbox.postpone,
                 message_id=claim.message_id,
@@ -130,7 +138,7 @@ class Sender:
     async def _post(self, claim: Claim, over_by: float) -> Accepted:
         token = claim.access_token or self._access_token
         if token is None:
-            raise Rejected(Failure(190, "No access token"))
+            raise Retryable(Failure(190, "No access token"))
         with figures.calling():
             return await self._client.send_text(
                 Line(claim.phone_number_id, token),

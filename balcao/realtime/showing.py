@@ -116,6 +116,7 @@ def message_view(row: Row, seen: Sight | None = None) -> MessageView:
         system=None if row["system"] is None else Coded(**row["system"]),
         attempt=row["attempt"],
         dismissed=row["dismissed"],
+        doubted=row["doubted"] and row["status"] == "unconfirmed",
         at=moment(row["at"]),
         client_id=row["client_id"],
     )

@@ -245,6 +245,8 @@ class MessageView(Struct, frozen=True, tag_field="kind", tag="message"):
     system: Coded | None
     attempt: int
     dismissed: bool
+    doubted: bool
+    """Unconfirmed, and probably not delivered."""
     at: Moment
     client_id: str | None
 

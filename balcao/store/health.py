@@ -20,6 +20,8 @@ class Health:
     people: int = 0
     numbers: int = 0
     numbers_without_token: tuple[str, ...] = ()
+    numbers_refused: tuple[str, ...] = ()
+    """WhatsApp refuses our access to them."""
     webhooks: bool = False
     oldest_unread: timedelta | None = None
     set_aside: int = 0
@@ -38,6 +40,8 @@ async def look(url: str) -> Health:
             " (select count(*) from entry_point where retired_at is null) as numbers,"
             " (select coalesce(array_agg(display_number order by id), '{}') from entry_point"
             "  where retired_at is null and access_token is null) as tokenless,"
+            " (select coalesce(array_agg(display_number order by id), '{}') from entry_point"
+            "  where retired_at is null and refused_at is not null) as refused,"
             " (select exists (select from webhook)) as webhooks,"
             " (select clock_timestamp() - min(received_at) from webhook"
             "  where done_at is null) as oldest,"
@@ -50,6 +54,7 @@ async def look(url: str) -> Health:
             people=row["people"],
             numbers=row["numbers"],
             numbers_without_token=tuple(row["tokenless"]),
+            numbers_refused=tuple(row["refused"]),
             webhooks=row["webhooks"],
             oldest_unread=row["oldest"],
             set_aside=row["aside"],

@@ -164,6 +164,7 @@ async def resend(tx: Tx, id: int, person: int, *, supervises: bool = False) -> N
         raise Refused("window-closed")
     await tx.execute(
         "update message set status = 'pending', attempt = attempt + 1, tries = 0, due_at = $2,"
+        " doubted = false,"
         " lease_by = null, error = null, wamid = null, version = $3 where id = $1",
         id,
         conversation.at,

@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from balcao.domain import window
-from balcao.domain.message import STALE_AFTER, Status, advance, next_try
+from balcao.domain.message import DOUBTED_AFTER, STALE_AFTER, Status, advance, next_try
 from balcao.store import conversations, pacing, statuses
 from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
@@ -187,6 +187,7 @@ async def settle(
     """
     conversation, row = await _hold(tx, message_id)
     if wamid is not None:
+        await pacing.accept(tx, conversation.entry_point_id, conversation.at)
         await tx.execute(
             "update attempt set wamid = $3 where message_id = $1 and attempt = $2"
             " and wamid is null",
@@ -233,6 +234,24 @@ async def postpone(
     tx.nudge(Kind.SENDING)
 
 
+async def pause(tx: Tx, message_id: int, attempt: int, error: dict[str, Any]) -> None:
+    """Its number may not send until somebody has mended that; the message waits for it."""
+    conversation, row = await _hold(tx, message_id)
+    if row["attempt"] != attempt or row["status"] != Status.SENDING:
+        return
+    due_at = await pacing.refuse(tx, conversation.entry_point_id, conversation.at)
+    await tx.execute(
+        "update message set status = 'pending', due_at = $2, lease_by = null, error = $3,"
+        " version = $4 where id = $1",
+        message_id,
+        due_at,
+        error,
+        conversation.next_version(),
+    )
+    await conversations.save_all(tx, [conversation])
+    tx.nudge(Kind.SENDING)
+
+
 async def expire(tx: Tx) -> int:
     """Calls whose lease ran out are unconfirmed: whoever made them is gone; how many."""
     rows = await tx.fetch(
@@ -255,6 +274,39 @@ async def expire(tx: Tx) -> int:
     await conversations.save_all(tx, held.values())
     tx.nudge(Kind.SENDING)
     return len(still)
+
+
+async def doubt(tx: Tx) -> int:
+    """Unconfirmed messages that WhatsApp would have told of by now have probably been lost.
+
+    It has told of messages that went out later from the same number, and of these nothing for
+    DOUBTED_AFTER since they were called for; how many are in doubt from now on.
+    """
+    rows = await tx.fetch(
+        "select m.id, m.conversation_id from message m join attempt a on a.message_id = m.id"
+        " and a.attempt = m.attempt where m.status = 'unconfirmed' and not m.doubted"
+        " and not m.dismissed"
+        " and a.started_at <= $1::timestamptz - $2::interval and exists"
+        "  (select from attempt o join message_status s using (message_id, attempt)"
+        "   join message x on x.id = o.message_id where o.started_at > a.started_at"
+        "   and o.started_at <= a.started_at + interval '1 hour'"  # not all that ever was
+        "   and x.entry_point_id = m.entry_point_id) limit $3",
+        await tx.now(),
+        DOUBTED_AFTER,
+        EXPIRED_MAX,
+    )
+    if not rows:
+        return 0
+    held = await conversations.lock(tx, (row["conversation_id"] for row in rows))
+    await tx.execute(
+        "update message m set doubted = true, version = n.version"
+        " from unnest($1::bigint[], $2::bigint[]) as n(id, version)"
+        " where m.id = n.id and m.status = 'unconfirmed'",
+        [row["id"] for row in rows],
+        [held[row["conversation_id"]].next_version() for row in rows],
+    )
+    await conversations.save_all(tx, held.values())
+    return len(rows)
 
 
 async def next_moment(tx: Tx) -> timedelta | None:
@@ -292,6 +344,6 @@ async def _update(
         row["id"],
         status,
         row["wamid"] or wamid,
-        error or row["error"],
+        error or (row["error"] if status is Status.FAILED else None),
         conversation.next_version(),
     )

@@ -1,5 +1,8 @@
 """Pacing: no number sends more than WhatsApp takes, to one customer or to all of them.
 
+A number to which WhatsApp refuses us access, as its token has expired, sends nothing but a message
+now and then, until one is taken: so nothing is lost, and nobody has to press anything.
+
 The buckets are columns of the conversation and of the entry point, so all processes count
 together.  The conversations are held by the caller; the numbers are held here, after them.
 """
@@ -7,14 +10,40 @@ together.  The conversations are held by the caller; the numbers are held here, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
 from balcao.domain.bucket import PAIR, Level, Rate, of_number, take
+from balcao.domain.message import PAUSED_FOR
 from balcao.store.database import Tx
 
 Head = asyncpg.Record
+
+
+@dataclass(slots=True)
+class _Number:
+    """A number that is held, and what it may send."""
+
+    rate: Rate
+    level: Level
+    refused: bool
+    probe_at: datetime | None
+
+    def take(self, at: datetime) -> datetime | None:
+        """Let one message go; or when there is the next chance.
+
+        Of a number whose access is refused one goes now and then, to see whether it still is.
+        """
+        if self.refused and self.probe_at is not None and self.probe_at > at:
+            return self.probe_at
+        after, later = take(self.rate, self.level, at)
+        if later is None:
+            self.level = after
+            if self.refused:
+                self.probe_at = at + PAUSED_FOR
+        return later
 
 
 async def admit(
@@ -31,30 +60,58 @@ async def admit(
     waiting: list[tuple[Head, datetime]] = []
     pairs: dict[int, Level] = {}
     for head in heads:
-        rate, level = numbers[head["entry_point_id"]]
-        pair, pair_at = take(PAIR, Level(head["pair_left"], head["pair_at"]), at)
-        number, number_at = take(rate, level, at)
-        later = max(filter(None, (pair_at, number_at)), default=None)
+        pair, later = take(PAIR, Level(head["pair_left"], head["pair_at"]), at)
+        later = later or numbers[head["entry_point_id"]].take(at)
         if later is None:
             pairs[head["conversation_id"]] = pair
-            numbers[head["entry_point_id"]] = rate, number
             going.append(head)
         else:
             waiting.append((head, later))
     await _save_pairs(tx, pairs)
-    spent = {head["entry_point_id"] for head in going}
-    await _save_numbers(tx, {number: numbers[number][1] for number in spent})
+    await _save_numbers(tx, {id: numbers[id] for id in {head["entry_point_id"] for head in going}})
     return going, waiting
 
 
-async def _hold_numbers(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[Rate, Level]]:
+async def refuse(tx: Tx, entry_point: int, at: datetime) -> datetime:
+    """WhatsApp refuses our access to the number; when to try whether it still does."""
+    await tx.execute(
+        "update entry_point set refused_at = coalesce(refused_at, $2), probe_at = $3 where id = $1",
+        entry_point,
+        at,
+        at + PAUSED_FOR,
+    )
+    return at + PAUSED_FOR
+
+
+async def accept(tx: Tx, entry_point: int, at: datetime) -> None:
+    """WhatsApp has taken a message of the number: if others wait for that, they go now."""
+    mended = await tx.fetchval(
+        "update entry_point set refused_at = null, probe_at = null"
+        " where id = $1 and refused_at is not null returning true",
+        entry_point,
+    )
+    if mended:
+        await tx.execute(
+            "update message set due_at = $2 where entry_point_id = $1 and status = 'pending'"
+            " and due_at > $2",
+            entry_point,
+            at,
+        )
+
+
+async def _hold_numbers(tx: Tx, ids: Iterable[int]) -> dict[int, _Number]:
     rows = await tx.fetch(
-        "select id, sends_per_second, sent_left, sent_at from entry_point"
+        "select id, sends_per_second, sent_left, sent_at, refused_at, probe_at from entry_point"
         " where id = any($1::bigint[]) order by id for no key update",
         sorted(ids),
     )
     return {
-        row["id"]: (of_number(row["sends_per_second"]), Level(row["sent_left"], row["sent_at"]))
+        row["id"]: _Number(
+            of_number(row["sends_per_second"]),
+            Level(row["sent_left"], row["sent_at"]),
+            row["refused_at"] is not None,
+            row["probe_at"],
+        )
         for row in rows
     }
 
@@ -67,11 +124,13 @@ async def _save_pairs(tx: Tx, levels: Mapping[int, Level]) -> None:
     )
 
 
-async def _save_numbers(tx: Tx, levels: Mapping[int, Level]) -> None:
+async def _save_numbers(tx: Tx, numbers: Mapping[int, _Number]) -> None:
     await tx.execute(
-        "update entry_point e set sent_left = n.level, sent_at = n.at from unnest($1::bigint[],"
-        " $2::float8[], $3::timestamptz[]) as n(id, level, at) where e.id = n.id",
-        *_columns(levels),
+        "update entry_point e set sent_left = n.level, sent_at = n.at, probe_at = n.probe"
+        " from unnest($1::bigint[], $2::float8[], $3::timestamptz[], $4::timestamptz[])"
+        " as n(id, level, at, probe) where e.id = n.id",
+        *_columns({id: number.level for id, number in numbers.items()}),
+        [number.probe_at for number in numbers.values()],
     )
 
 

@@ -84,7 +84,7 @@ _QUOTED = (
 _MESSAGE = (
     "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text, m.payload,"
     " m.author_kind, m.author_id, m.author_name, m.status, m.error, m.system, m.attempt,"
-    " m.dismissed, m.at, m.client_id, m.quoted_wamid,"
+    " m.dismissed, m.doubted, m.at, m.client_id, m.quoted_wamid,"
     f" {_amendments('m')} as amendments,"
     f" case when m.quoted_wamid is not null then ({_QUOTED}) end as quoted"
 )

@@ -97,7 +97,7 @@ def _count_from_nothing() -> None:
         _offers.labels(what)
     for result in ("told", "postponed", "rejected"):
         _receipts.labels(result)
-    for result in ("accepted", "postponed", "rejected", "unsure", "expired"):
+    for result in ("accepted", "postponed", "paused", "rejected", "unsure", "expired"):
         _sends.labels(result)
     for level in ("debug", "info", "warning", "error"):
         _log_lines.labels(level)

@@ -17,6 +17,7 @@ class Retry(StrEnum):
 
     SOON = "soon"
     PAIR = "pair"  # too much to one customer: 4^x seconds, for that customer alone
+    PAUSE = "pause"  # nothing goes out from this number until somebody has mended it
     NEVER = "never"
 
 
@@ -51,7 +52,8 @@ RULES: dict[int, Rule] = {
     **dict.fromkeys((1, 2, 131000, 131016, 131057, 133004, 2494100), _DOWN),
     **dict.fromkeys((4, 80007, 130429), _BUSY),
     131056: Rule(Retry.PAIR, "too-fast", Action.RESEND),
-    **dict.fromkeys((0, 3, 10, 33, 190, 368, *range(200, 300)), _ACCOUNT),
+    **dict.fromkeys((0, 190, 200), Rule(Retry.PAUSE, "account", Action.ADMINISTRATOR)),
+    **dict.fromkeys((3, 10, 33, 368, *range(201, 300)), _ACCOUNT),
     **dict.fromkeys((131005, 131031, 131037, 131042, 131045, 131048, 131063, 131064), _ACCOUNT),
     **dict.fromkeys((133000, 133005, 133006, 133008, 133009, 133010, 133015, 133016), _ACCOUNT),
     **dict.fromkeys((130497, 134011), _ACCOUNT),

@@ -551,7 +551,7 @@ export interface paths {
         put?: never;
         /**
          * Typing
-         * @description Say that the caller is writing; only while connected.
+         * @description Show the customer that the caller is writing, each 20 s at most; only while connected.
          */
         post: operations["typing"];
         delete?: never;
@@ -1012,6 +1012,7 @@ export interface components {
             system: components["schemas"]["Coded"] | null;
             attempt: number;
             dismissed: boolean;
+            doubted: boolean;
             /** Format: date-time */
             at: string;
             client_id: string | null;

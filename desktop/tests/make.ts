@@ -21,6 +21,7 @@ export function message(id: string, part: Partial<MessageView> = {}): MessageVie
     reactions: [],
     edited_at: null,
     deleted_at: null,
+    doubted: false,
     author: { kind: "customer", id: "1", name: "Ana", initials: "A" },
     status: null,
     error: null,

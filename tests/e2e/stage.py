@@ -58,8 +58,18 @@ class Phone:
 
     def write(self, text: str, to: str = SUPPORT) -> None:
         """The customer sends *text* to Suporte, or to another number."""
-        body = {"entry_point": to, "type": "text", "text": text}
-        self._stage.sim(f"customers/{quote(self.id)}/messages", body)
+        self.send({"type": "text", "text": text}, to)
+
+    def send(self, content: dict[str, Any], to: str = SUPPORT) -> str:
+        """The customer sends anything at all; its wamid."""
+        body = {"entry_point": to, **content}
+        sent = self._stage.sim(f"customers/{quote(self.id)}/messages", body)
+        return str(sent["wamid"])
+
+    def shows(self, wamid: str) -> dict[str, Any]:
+        """A line as it looks on this phone."""
+        lines: list[dict[str, Any]] = self._stage.sim(f"customers/{quote(self.id)}/messages")
+        return next(line for line in lines if line["wamid"] == wamid)
 
     def received(self) -> list[dict[str, Any]]:
         """What the company's messages look like on this phone."""

@@ -81,6 +81,24 @@ async def test_it_opens_no_task_and_is_no_message(database: Database, floor: Wor
     assert len(await sql(database, "select from message where direction = 'in'")) == 1
 
 
+async def test_a_reaction_opens_the_window_and_nothing_else_of_them_does(
+    database: Database, floor: World
+) -> None:
+    await take_in(database, bodies.messages(ORIGINAL))
+
+    async def opened() -> int:
+        (row,) = await sql(
+            database, "select extract(epoch from last_inbound_at)::bigint as at from conversation"
+        )
+        return int(str(row["at"])) - NOON
+
+    later = edit("wamid.1", "15h", second=NOON + 60), revoke("wamid.2", second=NOON + 60)
+    await take_in(database, bodies.messages(*later))
+    assert await opened() == 0
+    await take_in(database, bodies.messages(reaction("wamid.3", "👍", second=NOON + 60)))
+    assert await opened() == 60
+
+
 async def test_a_repeat_changes_nothing(database: Database, floor: World) -> None:
     whole = bodies.messages(ORIGINAL, reaction("wamid.1", "👍"), revoke("wamid.2"))
     await take_in(database, whole)

@@ -95,11 +95,22 @@ async def test_too_much_to_one_customer_is_waited_out_for_that_customer(
     assert caught.value.failure.rule.retry is Retry.PAIR
 
 
+@pytest.mark.parametrize("code", [0, 190, 200])
+async def test_where_our_access_is_refused_the_number_waits_until_that_is_mended(
+    client: Client, graph: Graph, code: int
+) -> None:
+    graph.answer = graph.says(401, refusal(code))
+    with pytest.raises(Retryable) as caught:
+        await send(client)
+    assert caught.value.failure.rule.retry is Retry.PAUSE
+    assert caught.value.failure.told()["action"] == "administrator"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code", "action"),
     [
         (400, refusal(131047, error_data={"details": "24 hours"}), "window-closed", "template"),
-        (401, refusal(190), "account", "administrator"),
+        (403, refusal(368), "account", "administrator"),
         (400, refusal(131026), "not-reachable", "other-way"),
         (400, refusal(100, error_data="in words"), "refused", "nothing"),
         (400, refusal(None), "refused", "nothing"),

@@ -164,6 +164,7 @@ create table message (
     attempt         integer not null default 0,
     error           jsonb,                             -- {code, params, action}
     dismissed       boolean not null default false,
+    doubted         boolean not null default false,    -- unconfirmed, and WhatsApp has told of later ones meanwhile
     client_id       text,
     system          jsonb,                             -- {code, params} of a system line
     due_at          timestamptz,                       -- pending: not before
@@ -204,6 +205,7 @@ create table attempt (
     wamid      text,
     primary key (message_id, attempt)
 );
+create index attempt_started on attempt (started_at);
 create unique index attempt_wamid on attempt (wamid) where wamid is not null;
 
 -- Every status ever received, append-only; a repeat ends at the primary key.

@@ -149,12 +149,19 @@ function Tick({ status, dismissed }: { status: Status; dismissed: boolean }) {
 
 /** What to do about a message that did not get through, or may not have. */
 function Trouble({ message }: { message: MessageView }) {
-  if (message.dismissed) return null;
-  if (message.status !== "failed" && message.status !== "unconfirmed") return null;
   const { why, what } = failure(message.error);
+  if (message.dismissed) return null;
+  if (message.status === "pending" && message.error !== null) {
+    return (
+      <div className="trouble">
+        <p>{`${why} ${m.waits_for_it()}`}</p>
+      </div>
+    );
+  }
+  if (message.status !== "failed" && message.status !== "unconfirmed") return null;
   return (
     <div className="trouble">
-      <p>{message.status === "failed" ? `${why} ${what}` : m.unconfirmed_text()}</p>
+      <p>{message.status === "failed" ? `${why} ${what}` : unsureText(message)}</p>
       <Button className="button small" onPress={() => void settle(message.id, "resend")}>
         {m.resend()}
       </Button>
@@ -163,6 +170,10 @@ function Trouble({ message }: { message: MessageView }) {
       </Button>
     </div>
   );
+}
+
+function unsureText(message: MessageView): string {
+  return message.doubted ? m.doubted_text() : m.unconfirmed_text();
 }
 
 /** A message that has not reached the server yet. */
