@@ -8,7 +8,7 @@ knows it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Self
 from uuid import uuid4
@@ -18,6 +18,7 @@ import msgspec
 
 from balcao.simulator.world import Customer
 from tests.crash.organisation import PASSWORD, email
+from tests.streams import events
 from tests.web.house import Desk
 
 LOST = (aiohttp.ClientError, OSError, TimeoutError)
@@ -231,7 +232,7 @@ class Agent:
         """What a desk is told that opens now."""
         desk = Desk()
         async with self._http.get("/api/desk") as answer:
-            async for event, data in _events(answer):
+            async for event, data in events(answer):
                 desk.hear(event, data)
                 break
         return desk
@@ -247,7 +248,7 @@ class Agent:
         async with self._http.get("/api/desk", timeout=endless) as answer:
             if answer.status == 401:
                 await self.sign_in()
-            async for event, data in _events(answer):
+            async for event, data in events(answer):
                 self.desk.hear(event, data)
 
     async def _beat(self) -> None:
@@ -258,14 +259,3 @@ class Agent:
         me = self.desk.me
         if me is not None and self.wants not in (None, me["state"]):
             await self.ask("PUT", "/api/agent/state", {"state": self.wants})
-
-
-async def _events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, Any]]:
-    """The events of a stream as they come."""
-    event = ""
-    async for raw in answer.content:
-        word, _, rest = raw.decode().rstrip("\n").partition(": ")
-        if word == "event":
-            event = rest
-        elif word == "data":
-            yield event, msgspec.json.decode(rest)

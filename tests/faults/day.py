@@ -21,6 +21,7 @@ import aiohttp
 import msgspec
 
 from balcao.demo import PASSWORD
+from tests.streams import events
 from tests.web.house import Desk
 
 LOST = (aiohttp.ClientError, OSError, TimeoutError)
@@ -161,13 +162,8 @@ class Agent:
     async def _listen(self) -> None:
         endless = aiohttp.ClientTimeout(total=None, sock_read=30)
         async with self._http.get("/api/desk", timeout=endless) as answer:
-            event = ""
-            async for raw in answer.content:
-                word, _, rest = raw.decode().rstrip("\n").partition(": ")
-                if word == "event":
-                    event = rest
-                elif word == "data":
-                    self.desk.hear(event, msgspec.json.decode(rest))
+            async for event, data in events(answer):
+                self.desk.hear(event, data)
 
     async def _beat(self) -> None:
         await self._ask("POST", "/api/desk/beat")

@@ -14,6 +14,7 @@ import msgspec
 from balcao.store.database import Database
 from tests import world
 from tests.health.serving import PATIENCE, Server
+from tests.streams import events
 from tests.web.house import Desk
 from tests.world import World
 
@@ -64,15 +65,10 @@ class Agent:
         """Take in what the stream tells, for as long as it lasts."""
         url = f"{self._server.url}/api/desk"
         async with self._http.get(url, timeout=aiohttp.ClientTimeout(total=None)) as answer:
-            event = ""
-            async for raw in answer.content:
-                word, _, rest = raw.decode().rstrip("\n").partition(": ")
-                if word == "event":
-                    event = rest
-                elif word == "data":
-                    self.desk.hear(event, msgspec.json.decode(rest))
-                    if event == "ping":
-                        await self.ask("POST", "/api/desk/beat")
+            async for event, data in events(answer):
+                self.desk.hear(event, data)
+                if event == "ping":
+                    await self.ask("POST", "/api/desk/beat")
 
     async def talking(self) -> dict[str, Any]:
         """Accept what rings, as soon as it does; the task."""

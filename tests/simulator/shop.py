@@ -32,6 +32,7 @@ from balcao.store.webhooks import Inbox
 from balcao.web.app import create
 from balcao.web.webhook import webhook_app
 from balcao.whatsapp.client import Client
+from tests.streams import events
 from tests.web.house import Desk
 from tests.world import sql
 
@@ -301,15 +302,10 @@ class Person:
 
     async def _listen(self) -> None:
         async with self._http.get("/api/desk", timeout=aiohttp.ClientTimeout(None)) as answer:
-            event = ""
-            async for raw in answer.content:
-                word, _, rest = raw.decode().rstrip("\n").partition(": ")
-                if word == "event":
-                    event = rest
-                elif word == "data":
-                    self.desk.hear(event, msgspec.json.decode(rest))
-                    if event == "ping":
-                        await self.ask("POST", "/api/desk/beat")
+            async for event, data in events(answer):
+                self.desk.hear(event, data)
+                if event == "ping":
+                    await self.ask("POST", "/api/desk/beat")
 
 
 @asynccontextmanager
