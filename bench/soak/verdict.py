@@ -13,7 +13,7 @@ from bench.soak.samples import GROWING, Sample, slope_per_hour
 SLOPE_PERCENT_MAX = 5.0
 DRAIN_SECONDS_MAX = 180.0
 SERVERS = 2
-BUSES = 1  # each server's connection that listens
+OUTSIDE = 2  # of the pool of each server: the connection that listens, and the inbox's
 #: What no work that is done may leave behind.
 CONSTANT = ("sessions", "early statuses", "sign-in failures", "items set aside")
 TOO_SHORT = "too little time to tell"
@@ -105,7 +105,7 @@ def _recovery(incidents: Sequence[Incident]) -> list[Figure]:
 
 def _leaks(samples: Sequence[Sample], before: Sample, after: Sample) -> list[Figure]:
     restarted = len({one["kept pid"] for one in samples if "kept pid" in one}) - 1
-    pools = SERVERS * (CONNECTIONS + BUSES)
+    pools = SERVERS * (CONNECTIONS + OUTSIDE)
     return [
         Figure("soak", "restarts of the server to be kept", "", restarted, goal=at_most(0)),
         *(_slope(samples, name) for name in ("kept RSS MB", "kept USS MB")),
