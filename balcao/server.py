@@ -229,6 +229,7 @@ async def _engine(
             Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),
             Loop("router", Router(database).step, {Kind.ROUTING, Kind.AGENT, Kind.ORGANISATION}),
             Loop("sender", sender.step, {Kind.SENDING}),
+            Loop("doubts", sender.doubt, set()),
             Loop("receipts", receipts.step, {Kind.RECEIPT}),
         ]
         stack.push_async_callback(_finish, loops)

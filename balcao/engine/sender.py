@@ -66,11 +66,10 @@ class Sender:
         """Start the calls that are due, as many as there is room for."""
         async with self._database.transaction() as tx:
             expired = await outbox.expire(tx)
-            doubted = await outbox.doubt(tx)
         figures.sent("expired", expired)
         room = CALLS_MAX - len(self._calls)
         if room == 0:
-            return Progress(expired + doubted)  # a call that ends wakes us
+            return Progress(expired)  # a call that ends wakes us
         over_by = asyncio.get_running_loop().time() + self._lease.total_seconds()
         async with self._database.transaction() as tx:
             claims, changed = await outbox.claim(tx, room, self._lease)
@@ -81,7 +80,12 @@ class Sender:
             call.add_done_callback(self._calls.discard)
         async with self._database.transaction() as tx:
             again_in = await outbox.next_moment(tx)
-        return Progress(expired + doubted + changed, again_in)
+        return Progress(expired + changed, again_in)
+
+    async def doubt(self) -> Progress:
+        """Say of what has probably been lost that it has: a step of a loop that nobody wakes."""
+        async with self._database.transaction() as tx:
+            return Progress(await outbox.doubt(tx))
 
     async def finish(self) -> None:
         """Wait until every call under way has come to something, and that is written."""

@@ -77,7 +77,7 @@ async def _counts(tx: Tx, at: datetime) -> dict[str, int]:
         " (select count(*) from message where status = 'unconfirmed' and not dismissed)"
         "  as messages_unconfirmed,"
         " (select count(*) from set_aside where settled_at is null) as items_set_aside,"
-        " (select count(*) from entry_point where refused_at is not null) as numbers_refused"
+        " (select count(*) from pace where refused_at is not null) as numbers_refused"
         " from (select count(*) filter (where outcome = 'rona') as rona,"
         "  count(*) filter (where outcome = 'abandoned') as abandoned,"
         "  count(*) filter (where outcome = 'lost') as lost from leg"

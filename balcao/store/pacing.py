@@ -3,7 +3,7 @@
 A number to which WhatsApp refuses us access, as its token has expired, sends nothing but a message
 now and then, until one is taken: so nothing is lost, and nobody has to press anything.
 
-The buckets are columns of the conversation and of the entry point, so all processes count
+The buckets are columns of the conversation and rows of `pace`, so all processes count
 together.  The conversations are held by the caller; the numbers are held here, after them.
 """
 
@@ -20,6 +20,13 @@ from balcao.domain.message import PAUSED_FOR
 from balcao.store.database import Tx
 
 Head = asyncpg.Record
+
+
+_HELD = (
+    "select e.id, e.sends_per_second, p.sent_left, p.sent_at, p.refused_at, p.probe_at"
+    " from pace p join entry_point e on e.id = p.entry_point_id"
+    " where p.entry_point_id = any($1::bigint[]) order by p.entry_point_id for no key update of p"
+)
 
 
 @dataclass(slots=True)
@@ -67,15 +74,17 @@ async def admit(
             going.append(head)
         else:
             waiting.append((head, later))
-    await _save_pairs(tx, pairs)
-    await _save_numbers(tx, {id: numbers[id] for id in {head["entry_point_id"] for head in going}})
+    if going:
+        spent = {head["entry_point_id"] for head in going}
+        await _save(tx, pairs, {id: numbers[id] for id in spent})
     return going, waiting
 
 
 async def refuse(tx: Tx, entry_point: int, at: datetime) -> datetime:
     """WhatsApp refuses our access to the number; when to try whether it still does."""
     await tx.execute(
-        "update entry_point set refused_at = coalesce(refused_at, $2), probe_at = $3 where id = $1",
+        "update pace set refused_at = coalesce(refused_at, $2), probe_at = $3"
+        " where entry_point_id = $1",
         entry_point,
         at,
         at + PAUSED_FOR,
@@ -86,8 +95,8 @@ async def refuse(tx: Tx, entry_point: int, at: datetime) -> datetime:
 async def accept(tx: Tx, entry_point: int, at: datetime) -> None:
     """WhatsApp has taken a message of the number: if others wait for that, they go now."""
     mended = await tx.fetchval(
-        "update entry_point set refused_at = null, probe_at = null"
-        " where id = $1 and refused_at is not null returning true",
+        "update pace set refused_at = null, probe_at = null"
+        " where entry_point_id = $1 and refused_at is not null returning true",
         entry_point,
     )
     if mended:
@@ -100,11 +109,16 @@ async def accept(tx: Tx, entry_point: int, at: datetime) -> None:
 
 
 async def _hold_numbers(tx: Tx, ids: Iterable[int]) -> dict[int, _Number]:
-    rows = await tx.fetch(
-        "select id, sends_per_second, sent_left, sent_at, refused_at, probe_at from entry_point"
-        " where id = any($1::bigint[]) order by id for no key update",
-        sorted(ids),
-    )
+    """The paces of these numbers, held in their order; one that has none yet gets it."""
+    wanted = sorted(ids)
+    rows = await tx.fetch(_HELD, wanted)
+    if len(rows) < len(wanted):
+        await tx.execute(
+            "insert into pace (entry_point_id) select * from unnest($1::bigint[]) on conflict do"
+            " nothing",
+            wanted,
+        )
+        rows = await tx.fetch(_HELD, wanted)
     return {
         row["id"]: _Number(
             of_number(row["sends_per_second"]),
@@ -116,19 +130,14 @@ async def _hold_numbers(tx: Tx, ids: Iterable[int]) -> dict[int, _Number]:
     }
 
 
-async def _save_pairs(tx: Tx, levels: Mapping[int, Level]) -> None:
+async def _save(tx: Tx, pairs: Mapping[int, Level], numbers: Mapping[int, _Number]) -> None:
     await tx.execute(
-        "update conversation c set pair_left = n.level, pair_at = n.at from unnest($1::bigint[],"
+        "with numbers as (update pace p set sent_left = n.level, sent_at = n.at,"
+        "  probe_at = n.probe from unnest($4::bigint[], $5::float8[], $6::timestamptz[],"
+        "  $7::timestamptz[]) as n(id, level, at, probe) where p.entry_point_id = n.id)"
+        " update conversation c set pair_left = n.level, pair_at = n.at from unnest($1::bigint[],"
         " $2::float8[], $3::timestamptz[]) as n(id, level, at) where c.id = n.id",
-        *_columns(levels),
-    )
-
-
-async def _save_numbers(tx: Tx, numbers: Mapping[int, _Number]) -> None:
-    await tx.execute(
-        "update entry_point e set sent_left = n.level, sent_at = n.at, probe_at = n.probe"
-        " from unnest($1::bigint[], $2::float8[], $3::timestamptz[], $4::timestamptz[])"
-        " as n(id, level, at, probe) where e.id = n.id",
+        *_columns(pairs),
         *_columns({id: number.level for id, number in numbers.items()}),
         [number.probe_at for number in numbers.values()],
     )

@@ -35,7 +35,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LATE_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-LOOPS = ("intake", "router", "sender", "receipts")
+LOOPS = ("intake", "router", "sender", "doubts", "receipts")
 
 
 def _counter(name: str, meaning: str, *labels: str) -> Counter:

@@ -33,6 +33,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "web.tasks.task after",
         "web.tasks.read after",
         "web.tasks.typing after",
+        "engine.sender.Sender.doubt after",
         "engine.receipts.Receipts.step 1 after",
         "engine.receipts.Receipts.step 2 after",
         "engine.receipts.Receipts._tell after",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.stage import Desk, Stage
+from tests.e2e.stage import Desk, Phone, Stage
 from tests.setup.test_command_line import until
 
 pytestmark = pytest.mark.slow
@@ -42,15 +42,7 @@ def test_a_customer_points_reacts_answers_changes_and_takes_back(
     phone.send({"type": "reaction", "reaction": {"message_id": ours, "emoji": ""}})
     expect(bubble.get_by_text("👍")).to_be_hidden()
 
-    phone.send({"type": "location", "location": PLACE})
-    place = thread.get_by_role("article").filter(has_text="Portaria B")
-    expect(place.get_by_role("link")).to_have_attribute("href", re.compile("openstreetmap"))
-    phone.send({"type": "contacts", "contacts": [CARD]})
-    expect(thread.get_by_role("article").filter(has_text="Bia Souza")).to_be_visible()
-    phone.send({"type": "order", "order": {"catalog_id": "1", "product_items": [ITEM]}})
-    expect(thread.get_by_role("article").filter(has_text="39,80")).to_be_visible()
-    phone.send({"type": "unsupported"})
-    expect(thread.get_by_text("Enquete", exact=False).first).to_be_visible()
+    _shows_every_kind(thread, phone)
 
     phone.send({"type": "text", "text": "Essa mesma", "context": {"id": ours}})
     quoting = thread.get_by_role("article").filter(has_text="Essa mesma")
@@ -63,3 +55,15 @@ def test_a_customer_points_reacts_answers_changes_and_takes_back(
     phone.send({"type": "revoke", "revoke": {"original_message_id": first}})
     expect(changed).to_be_hidden()
     expect(thread.get_by_text("Mensagem apagada pelo cliente").first).to_be_visible()
+
+
+def _shows_every_kind(thread: Locator, phone: Phone) -> None:
+    phone.send({"type": "location", "location": PLACE})
+    place = thread.get_by_role("article").filter(has_text="Portaria B")
+    expect(place.get_by_role("link")).to_have_attribute("href", re.compile("openstreetmap"))
+    phone.send({"type": "contacts", "contacts": [CARD]})
+    expect(thread.get_by_role("article").filter(has_text="Bia Souza")).to_be_visible()
+    phone.send({"type": "order", "order": {"catalog_id": "1", "product_items": [ITEM]}})
+    expect(thread.get_by_role("article").filter(has_text="39,80")).to_be_visible()
+    phone.send({"type": "unsupported"})
+    expect(thread.get_by_text("Enquete", exact=False).first).to_be_visible()

@@ -50,7 +50,7 @@ NARROW_PROFILE = (
 MOVED = (
     "session, sign_in_failure, customer, customer_identity, conversation, task, leg, invitation,"
     " event, agent_event, message, amendment, attempt, message_status, early_status, webhook,"
-    " set_aside, notice, idempotency, agent"
+    " set_aside, notice, idempotency, agent, receipt, pace"
 )
 
 

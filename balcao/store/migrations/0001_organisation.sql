@@ -67,10 +67,6 @@ create table entry_point (
     queue_id        bigint not null references queue,
     access_token    text,                              -- null: the installation's default token
     sends_per_second integer not null default 80 check (sends_per_second > 0),  -- WhatsApp's limit for the number
-    sent_left       float8 not null default 0,         -- what may still be sent at once, as of sent_at
-    sent_at         timestamptz,                       -- none: nothing was sent yet
-    refused_at      timestamptz,                       -- since then WhatsApp refuses our access; none: it does not
-    probe_at        timestamptz,                       -- when one message may try whether that is mended
     retired_at      timestamptz
 );
 

@@ -230,6 +230,15 @@ create table receipt (
 );
 create index receipt_due on receipt (due_at);
 
+-- What a number may send at the moment; beside its row, which is configuration: a change there is told to all desks.
+create table pace (
+    entry_point_id bigint primary key references entry_point,
+    sent_left      float8 not null default 0,          -- what may still be sent at once, as of sent_at
+    sent_at        timestamptz,                        -- none: nothing was sent yet
+    refused_at     timestamptz,                        -- since then WhatsApp refuses our access; none: it does not
+    probe_at       timestamptz                         -- when one message may try whether that is mended
+);
+
 -- Statuses that came before anything to tie them to; applied when the wamid becomes known.
 create table early_status (
     wamid       text not null,
