@@ -35,7 +35,9 @@ class Receipts:
         """Tell what is due, some of it at once; return when all that was begun is over."""
         async with self._database.transaction() as tx:
             claimed = await receipts.claim(tx, CALLS_MAX)
-        await asyncio.gather(*map(self._tell, claimed))
+        ends = await asyncio.gather(*map(self._tell, claimed), return_exceptions=True)
+        for error in filter(None, ends):
+            raise error
         async with self._database.transaction() as tx:
             again_in = await receipts.next_moment(tx)
         return Progress(len(claimed), again_in)

@@ -25,6 +25,7 @@ from balcao import checker
 from balcao.domain.values import Refused
 from balcao.engine.intake import Intake
 from balcao.engine.loop import Progress
+from balcao.engine.receipts import Receipts
 from balcao.engine.router import Router
 from balcao.engine.sender import Sender
 from balcao.simulator.day import deeds, organisation, scene
@@ -68,12 +69,14 @@ class Outcome:
 
 
 class Loops:
-    """Intake, sender, and two routers, as there may be several processes."""
+    """All of them, and two routers, as there may be several processes."""
 
     def __init__(self, ground: Ground, client: Client) -> None:
         self.intake = Intake(ground.desks, seal_key=SEAL_KEY)
         self.routers = Router(ground.desks), Router(ground.desks)
         self._sender = Sender(ground.sender, client, seal_key=SEAL_KEY, access_token=TOKEN)
+        self.receipts = Receipts(ground.desks, client, access_token=TOKEN)
+        self.doubting = Sender(ground.desks, client, seal_key=SEAL_KEY, access_token=TOKEN)
 
     async def send(self) -> Progress:
         """One step of the sender, with the calls that it began."""
@@ -147,6 +150,8 @@ class Day:
         yield 4, self._deliver
         yield 3, self._loop("intake", self._loops.intake.step)
         yield 4, self._loop("sender", self._loops.send)
+        yield 1, self._loop("receipts", self._loops.receipts.step)
+        yield 0.5, self._loop("doubts", self._loops.doubting.doubt)
         yield 1, self._route
 
     def _desk_choices(self) -> Iterator[Choice]:

@@ -80,6 +80,8 @@ class Graph:
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         body = msgspec.json.decode(await request.read())
+        if body.get("status") == "read":
+            return web.json_response({"success": True})
         await self._written.wait()
         self._written.clear()
         mood = "takes" if self.willing else self._chance.choices(*_weighted())[0]
