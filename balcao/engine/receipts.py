@@ -17,6 +17,7 @@ from balcao.store.database import Database
 from balcao.store.receipts import Receipt
 from balcao.telemetry import figures
 from balcao.whatsapp.client import Client, Line, Rejected, Retryable, Unsure
+from balcao.whatsapp.errors import Failure
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ class Receipts:
 
     async def _call(self, receipt: Receipt) -> None:
         token = receipt.access_token or self._access_token
-        if token is not None:  # else nobody can be told, and the sender says so
-            line = Line(receipt.phone_number_id, token)
-            await self._client.mark_read(line, receipt.wamid, typing=receipt.typing)
+        if token is None:
+            raise Rejected(Failure(190, "No access token"))
+        line = Line(receipt.phone_number_id, token)
+        await self._client.mark_read(line, receipt.wamid, typing=receipt.typing)

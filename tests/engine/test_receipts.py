@@ -158,6 +158,17 @@ async def test_what_whatsapp_refuses_is_not_told_again(
     assert await sql(talk.database, "select from receipt") == []
 
 
+async def test_without_a_token_nobody_is_told_and_nothing_says_so(talk: Talk, graph: Graph) -> None:
+    client = await Client.open(graph.url, "v26.0")
+    await read(talk)
+    await Receipts(talk.database, client, access_token=None).step()
+
+    assert graph.bodies == []
+    (row,) = await sql(talk.database, "select told_read_seq from conversation")
+    assert row["told_read_seq"] == 0
+    await client.close()
+
+
 async def test_one_that_was_claimed_by_a_process_that_died_is_told_later(
     talk: Talk, receipts: Receipts, graph: Graph
 ) -> None:
