@@ -228,8 +228,7 @@ class Dedicated:
     async def statement(self) -> AsyncIterator[Tx]:
         """As `Database.statement`; one at a time, which is for the caller to see to."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-            await prepare(self._connection)
+            self._connection = await self._prepared()
         self._edge("before")
         tx = Tx(self._connection, self._clock)
         try:
@@ -241,6 +240,16 @@ class Dedicated:
             raise
         self._edge("after")
         self._bus.tell(tx.nudges)
+
+    async def _prepared(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A new connection, whole or not at all."""
+        connection = await self._connect()
+        try:
+            await prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def close(self) -> None:
         """Let go of the connection."""
