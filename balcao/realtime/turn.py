@@ -85,7 +85,6 @@ class Turn:
         notices: dict[int, list[Row]] = defaultdict(list)
         for row in await views.notices(self._tx, people):
             notices[row["agent_id"]].append(row)
-        threads = await self._threads(parts)
         codes = await views.codes(self._tx)
         allowed = await profiles.wrap_up_codes(self._tx, people)
         for watcher in watchers:
@@ -93,8 +92,7 @@ class Turn:
             mine = parts[watcher.person]
             self._remember(watcher, me, mine, notices[watcher.person])
             shown: list[TaskView | MessageView | NoticeView] = [showing.task_view(x) for x in mine]
-            for cut in watcher.cuts.items():
-                shown += threads[cut]
+            shown += await self._messages(watcher.cuts)
             shown += [showing.notice_view(row) for row in notices[watcher.person]]
             view = None if me is None else showing.agent_view(me, at)
             mine_to_choose = showing.codes_view(codes, allowed.get(watcher.person))
@@ -112,16 +110,13 @@ class Turn:
         had = {(watcher, id) for id in ids for watcher in self._audience.told(id)}
         return {(watcher, id) for watcher, id in now | had if not watcher.due}
 
-    async def _threads(
-        self, parts: Mapping[int, list[Row]]
-    ) -> dict[tuple[int, int | None], list[MessageView]]:
-        """The newest messages for every conversation and cut among *parts*."""
-        cuts = list({cut for mine in parts.values() for cut in _cuts(mine).items()})
-        found = await views.newest_messages(self._tx, cuts, NEWEST)
-        return {
-            cut: [showing.message_view(row) for row in rows]
-            for cut, rows in zip(cuts, found, strict=True)
-        }
+    async def _messages(self, cuts: Mapping[int, int | None]) -> list[MessageView]:
+        """The newest messages of each conversation, up to its cut.
+
+        For one desk at a time: those of several at once are megabytes, and leave holes behind.
+        """
+        found = await views.newest_messages(self._tx, list(cuts.items()), NEWEST)
+        return [showing.message_view(row) for rows in found for row in rows]
 
     async def _tell_opened(self, opened: Sequence[tuple[Watcher, int, Sight]]) -> None:
         """Give the newest messages to those who see a conversation from now on."""

@@ -131,6 +131,7 @@ class Database:
             dsn,
             min_size=1,
             max_size=size,
+            max_inactive_connection_lifetime=0,  # opened again they would come in the next rush
             init=prepare,
             reset=_as_it_is,
             command_timeout=command_seconds,

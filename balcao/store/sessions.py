@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -43,6 +43,14 @@ class Who:
     def is_agent(self) -> bool:
         """Whether work can be offered to this person."""
         return self.role == "agent"
+
+
+class Holder(NamedTuple):
+    """Somebody who is signed in, as far as an answered ping asks."""
+
+    token: bytes
+    person: int
+    is_agent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +146,25 @@ async def who(tx: Tx, token: bytes) -> Who | None:
     )
     if row is None or row["expires_at"] <= (at := tx.at(row["at"])):
         return None
-    await _prolong(tx, token, row["expires_at"], at)
+    if _may_be_prolonged(row["expires_at"], at):
+        await _prolong(tx, [token], at)
     team = None if row["team_id"] is None else (row["team_id"], row["team_name"])
     return Who(row["id"], row["name"], row["email"], row["role"], team, token)
+
+
+async def holders(tx: Tx, tokens: Iterable[bytes], at: datetime) -> list[Holder]:
+    """Who holds each of *tokens*, where anybody does at the time *at*; prolonged as by `who`."""
+    rows = await tx.fetch(
+        "select s.token_hash, s.expires_at, p.id, p.role = 'agent' as is_agent"
+        " from session s join person p on p.id = s.person_id"
+        " where s.token_hash = any($1::bytea[]) and s.expires_at > $2 and p.disabled_at is null",
+        list(tokens),
+        at,
+    )
+    due = [row["token_hash"] for row in rows if _may_be_prolonged(row["expires_at"], at)]
+    if due:
+        await _prolong(tx, due, at)
+    return [Holder(row["token_hash"], row["id"], row["is_agent"]) for row in rows]
 
 
 async def ended(tx: Tx, tokens: Iterable[tuple[bytes, int]]) -> dict[bytes, EndedBecause]:
@@ -168,8 +192,15 @@ def _because(row: asyncpg.Record) -> EndedBecause:
     return "taken-over" if row["elsewhere"] else "signed-out"
 
 
-async def _prolong(tx: Tx, token: bytes, expires_at: datetime, at: datetime) -> None:
-    if at + LENGTH - expires_at > PROLONG_AFTER:
-        await tx.execute(
-            "update session set expires_at = $2 where token_hash = $1", token, at + LENGTH
-        )
+def _may_be_prolonged(expires_at: datetime, at: datetime) -> bool:
+    return at + LENGTH - expires_at > PROLONG_AFTER
+
+
+async def _prolong(tx: Tx, tokens: Iterable[bytes], at: datetime) -> None:
+    await tx.execute(
+        "update session s set expires_at = $2 from (select token_hash from session"
+        "  where token_hash = any($1::bytea[]) order by token_hash for update) held"
+        " where s.token_hash = held.token_hash",
+        list(tokens),
+        at + LENGTH,
+    )

@@ -1,6 +1,7 @@
 """The routes together, and what stands in front of them.
 
-Three things never see Litestar: WhatsApp's webhook, the event stream and the desktop's files.
+Some things never see Litestar: WhatsApp's webhook, the event stream with the answers to its
+pings, and the desktop's files.
 Every answer, whoever gives it, leaves through the same headers; every error, wherever it is
 raised, becomes the same kind of answer.
 """
@@ -28,7 +29,7 @@ from balcao.web.node import Node, me
 from balcao.web.policy import guard
 from balcao.web.problems import PROBLEM_JSON, answer, problem_of
 from balcao.web.static import static_app
-from balcao.web.stream import stream_app
+from balcao.web.stream import beat_app, stream_app
 from balcao.web.webhook import Application, Message, Receive, Scope, Send
 
 #: The version of the API, which only ever grows; not that of the package.
@@ -58,7 +59,7 @@ def create(
     own = own or Figures(database, hub)
     node = Node(database, hub, Beats(database), own, version, public_url, demo_accounts)
     api = gate(node, cast("Application", litestar(node)))
-    stream, static = stream_app(node), static_app()
+    stream, beat, static = stream_app(node), beat_app(node), static_app()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,6 +69,8 @@ def create(
             door, inside = "webhook", webhook
         elif path == "/api/desk":
             door, inside = "stream", stream
+        elif path == "/api/desk/beat":
+            door, inside = "api", beat
         elif path.startswith("/api/") or path in OPERATIONS:
             door, inside = "api", api
         else:

@@ -1,7 +1,8 @@
 """The description of the API: what `/api/openapi.json` serves and `balcao openapi` prints.
 
 Litestar describes the routes; msgspec describes every body, as it is what reads and writes
-them.  The event stream is no route of Litestar's and is described here by hand.
+them.  The event stream and the answer to its pings are no routes of Litestar's, and are described
+here by hand.
 """
 
 import json
@@ -34,6 +35,18 @@ STREAM = {
     }
 }
 
+BEAT = {
+    "post": {
+        "summary": "Beat",
+        "description": "The desk's answer to a ping.",
+        "operationId": "beat",
+        "responses": {
+            "204": {"description": "Request fulfilled, nothing follows", "headers": {}},
+            "default": PROBLEM,
+        },
+    }
+}
+
 
 def describe(app: Litestar) -> dict[str, Any]:
     """The OpenAPI description of *app*, and of what stands beside it."""
@@ -43,7 +56,7 @@ def describe(app: Litestar) -> dict[str, Any]:
             operation["responses"].pop("400", None)
             operation["responses"].get("204", {}).pop("content", None)
             operation["responses"]["default"] = PROBLEM
-    description["paths"]["/api/desk"] = STREAM
+    description["paths"] |= {"/api/desk": STREAM, "/api/desk/beat": BEAT}
     description["paths"] = dict(sorted(description["paths"].items()))
     _, schemas = msgspec.json.schema_components(
         [*_structs(views), *_structs(bodies)], ref_template=REF

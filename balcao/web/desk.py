@@ -20,13 +20,6 @@ from balcao.web.problems import NotSeen, Problem
 from balcao.web.session import agent_view
 
 
-@post("/api/desk/beat", operation_id="beat", status_code=204)
-async def beat(me: Me, node: TheNode) -> None:
-    """The desk's answer to a ping."""
-    if me.is_agent:
-        await node.beats.note(AgentId(me.id))
-
-
 @put("/api/agent/state", operation_id="setState")
 async def set_state(data: JSONBody[StateChange], me: Me, node: TheNode) -> AgentView:
     """Become available, or idle with a reason."""
@@ -80,4 +73,4 @@ async def dismiss_notice(id: FromPath[str], me: Me, node: TheNode) -> None:
             raise NotSeen(id)
 
 
-ROUTES: Sequence[HTTPRouteHandler] = [beat, set_state, settings, save_settings, dismiss_notice]
+ROUTES: Sequence[HTTPRouteHandler] = [set_state, settings, save_settings, dismiss_notice]

@@ -23,8 +23,8 @@ from balcao.web.webhook import Application, Message, Receive, Scope, Send
 BODY_BYTES_MAX = 1_000_000
 KEY_LENGTH_MAX = 200
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Repeating these does nothing, so they are not written down.
-HARMLESS = frozenset({"/api/session", "/api/desk/beat"})
+#: Repeating it does nothing, so it is not written down.
+HARMLESS = frozenset({"/api/session"})
 #: Answered without asking who asks, so also without a database.
 OPEN = frozenset({"/health", "/ready", "/metrics", "/api/info", "/api/openapi.json"})
 WAIT_SECONDS = 0.05
@@ -52,16 +52,22 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def who_asks(node: Node, headers: Mapping[str, str]) -> Who | None:
-    """Who holds the session that the request bears, if any."""
+def token_of(node: Node, headers: Mapping[str, str]) -> bytes | None:
+    """The token that the request bears, as it is kept; None where it bears none."""
     try:
         morsel = SimpleCookie(headers.get("cookie", "")).get(cookie_name(node))
     except CookieError:
         return None
-    if morsel is None or not morsel.value:
+    return token_hash(morsel.value) if morsel is not None and morsel.value else None
+
+
+async def who_asks(node: Node, headers: Mapping[str, str]) -> Who | None:
+    """Who holds the session that the request bears, if any."""
+    token = token_of(node, headers)
+    if token is None:
         return None
     async with node.database.statement() as tx:
-        return await sessions.who(tx, token_hash(morsel.value))
+        return await sessions.who(tx, token)
 
 
 def check_origin(node: Node, method: str, headers: Mapping[str, str]) -> None:

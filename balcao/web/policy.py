@@ -31,7 +31,6 @@ POLICIES: Mapping[str, Policy] = {
     "signOut": Policy.PERSON,
     "info": Policy.ANYONE,
     "description": Policy.ANYONE,
-    "beat": Policy.PERSON,
     "setState": Policy.AGENT,
     "settings": Policy.PERSON,
     "saveSettings": Policy.PERSON,

@@ -2,7 +2,8 @@
 
 A raw ASGI application, as it lives for hours and sends bytes that the hub has made.  It ends
 by itself when the session does, and cleanly when the process drains, so that the browser
-comes back at once.
+comes back at once.  POST /api/desk/beat is the desk's answer to a ping; it is raw as well, as no
+other request is as frequent.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from balcao.domain.values import AgentId
 from balcao.realtime import showing
 from balcao.realtime.watcher import Watcher, ping_event
 from balcao.telemetry import figures
-from balcao.web.gate import check_origin, headers_of, who_asks
+from balcao.web.gate import check_origin, headers_of, token_of, who_asks
 from balcao.web.node import Node
 from balcao.web.problems import Problem
 from balcao.web.webhook import Application, Receive, Scope, Send
@@ -45,6 +45,23 @@ def stream_app(node: Node) -> Application:
     return application
 
 
+def beat_app(node: Node) -> Application:
+    """The application behind /api/desk/beat."""
+
+    async def application(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            raise Problem(405)
+        headers = headers_of(scope)
+        check_origin(node, "POST", headers)
+        token = token_of(node, headers)
+        if token is None or not await node.beats.note(token):
+            raise Problem(401)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return application
+
+
 async def _admit(node: Node, scope: Scope) -> Watcher:
     """Somebody's new stream; raises the Problem of who may have none.
 
@@ -60,7 +77,7 @@ async def _admit(node: Node, scope: Scope) -> Watcher:
     if node.hub.draining:
         raise Problem(503)
     if who.is_agent:  # opening a desk counts as the first answer to a ping
-        await node.beats.note(AgentId(who.id))
+        await node.beats.note(who.token)
     return node.hub.watch(who.id, who.token)
 
 

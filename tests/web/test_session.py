@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from balcao.store import organisation
 from balcao.store.database import Database
 from balcao.store.sessions import ATTEMPTS_MAX
@@ -156,12 +158,13 @@ async def test_a_session_ends_by_itself_when_it_is_not_used(here: House) -> None
     assert (await marina.get("/api/session")).problem == (401, "no-session")
 
 
-async def test_a_session_in_use_is_prolonged(here: House) -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/session"), ("POST", "/api/desk/beat")])
+async def test_a_session_in_use_is_prolonged(here: House, method: str, path: str) -> None:
     marina = await here.agent("Marina")
     await sql(
         here.database, "update session set expires_at = clock_timestamp() + interval '1 hour'"
     )
-    await marina.get("/api/session")
+    assert (await marina.ask(method, path)).status in {200, 204}
     rows = await sql(
         here.database,
         "select expires_at > clock_timestamp() + interval '11 hours' as long from session",
@@ -174,6 +177,7 @@ async def test_somebody_disabled_is_out_at_once(here: House) -> None:
     async with here.database.transaction() as tx:
         await organisation.disable(tx, "marina@test")
     assert (await marina.get("/api/session")).problem == (401, "no-session")
+    assert (await marina.post("/api/desk/beat")).problem == (401, "no-session")
     assert (await here.browser().sign_in("Marina")).problem == (401, "bad-credentials")
 
 
@@ -184,3 +188,30 @@ async def test_the_token_itself_is_kept_nowhere(here: House) -> None:
     rows = await sql(here.database, "select encode(token_hash, 'escape') as kept from session")
     assert token not in str(rows)
     assert PASSWORD not in str(await sql(here.database, "select * from person"))
+
+
+async def test_a_ping_is_answered_by_a_desk_of_this_site_only(here: House) -> None:
+    marina = await here.agent("Marina")
+    assert (await here.browser().post("/api/desk/beat")).problem == (401, "no-session")
+    assert (await marina.get("/api/desk/beat")).status == 405
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert (await marina.post("/api/desk/beat", **foreign)).problem == (403, "other-site")
+
+
+async def test_pings_answered_together_are_each_their_own_desks(here: House) -> None:
+    marina, camila = await here.agent("Marina"), await here.agent("Camila")
+    await sql(here.database, "update agent set beat_at = null")
+    await sql(
+        here.database,
+        "update session set expires_at = clock_timestamp() where person_id ="
+        " (select id from person where email = 'camila@test')",
+    )
+    browsers = [marina, camila, here.browser(), marina]
+    replies = await asyncio.gather(*(one.post("/api/desk/beat") for one in browsers))
+    assert [reply.status for reply in replies] == [204, 401, 401, 204]
+    rows = await sql(
+        here.database,
+        "select p.email from agent a join person p on p.id = a.person_id"
+        " where a.beat_at is not null",
+    )
+    assert rows == [{"email": "marina@test"}]
