@@ -21,9 +21,10 @@ from balcao.engine import placing
 from balcao.engine.changing import Placed
 from balcao.engine.loop import Progress
 from balcao.engine.placing import Placing
-from balcao.store import amendments, webhooks
-from balcao.store.database import Database
-from balcao.store.webhooks import TRANSIENT, Aside
+from balcao.store import amendments, entry_points, webhooks
+from balcao.store.database import Database, Tx
+from balcao.store.entry_points import EntryPoints
+from balcao.store.webhooks import TRANSIENT, Aside, Batch
 from balcao.telemetry import figures
 from balcao.whatsapp import webhook
 from balcao.whatsapp.items import Item
@@ -45,12 +46,17 @@ class _Taken:
     all: bool
 
 
+class _TakenMeanwhile(Exception):
+    """Another intake has been through these webhooks."""
+
+
 class Intake:
     """Reads stored webhooks; `step` is called by a loop, or by a simulated day."""
 
     def __init__(self, database: Database, *, seal_key: bytes) -> None:
         self._database = database
         self._seal_key = seal_key
+        self._entry_points = EntryPoints()
         self._busy_steps = 0
 
     async def step(self) -> Progress:
@@ -76,19 +82,28 @@ class Intake:
         None, and nothing done, while another process is at it.
         """
         placed: Sequence[Placed] = ()
-        async with self._database.transaction() as tx:
-            if not await webhooks.try_lock(tx):
-                return None
-            stored = await webhooks.next_unread(tx, count, BYTES_MAX)
-            if stored:
-                items = [(one.id, item) for one in stored for item in webhook.read(one.body)]
-                work = Placing(tx, self._seal_key)
-                await work.place(items)
-                placed = work.placed
-                await webhooks.done(tx, [one.id for one in stored])
+        try:
+            async with self._database.transaction() as tx:
+                batch = await webhooks.take(tx, count, BYTES_MAX)
+                if batch is None:
+                    return None
+                stored = batch.webhooks
+                if stored:
+                    placed = await self._place_all(tx, batch)
+        except _TakenMeanwhile:
+            return None
         _tell(placed)
         size = sum(len(one.body) for one in stored)
         return _Taken(len(stored), all=len(stored) < count and size < BYTES_MAX)
+
+    async def _place_all(self, tx: Tx, batch: Batch) -> Sequence[Placed]:
+        items = [(one.id, item) for one in batch.webhooks for item in webhook.read(one.body)]
+        numbers = await self._entry_points.of(tx, batch.organisation)
+        work = Placing(tx, self._seal_key, numbers)
+        await work.place(items)
+        if await webhooks.done(tx, [one.id for one in batch.webhooks]) < len(batch.webhooks):
+            raise _TakenMeanwhile
+        return work.placed
 
     async def _take_singly(self) -> int:
         """As many webhooks as a batch holds, each in a transaction of its own."""
@@ -108,8 +123,9 @@ class Intake:
         """Place the oldest webhook's items one by one; those that fail are set aside."""
         async with self._database.transaction() as tx:
             await webhooks.wait_lock(tx)
-            stored = await webhooks.next_unread(tx, 1, BYTES_MAX)
-        for one in stored:
+            batch = await webhooks.take(tx, 1, BYTES_MAX)
+            assert batch is not None, "the lock is ours"
+        for one in batch.webhooks:
             for item in webhook.read(one.body):
                 await self._take_item(one.id, item)
             async with self._database.transaction() as tx:
@@ -132,7 +148,7 @@ class Intake:
     async def _place(self, webhook_id: int, items: Sequence[Item]) -> None:
         async with self._database.transaction() as tx:
             await webhooks.wait_lock(tx)
-            work = Placing(tx, self._seal_key)
+            work = Placing(tx, self._seal_key, await entry_points.read(tx))
             await work.place([(webhook_id, item) for item in items])
         _tell(work.placed)
 
@@ -153,7 +169,7 @@ class Intake:
         try:
             async with self._database.transaction() as tx:
                 await webhooks.wait_lock(tx)
-                work = Placing(tx, self._seal_key)
+                work = Placing(tx, self._seal_key, await entry_points.read(tx))
                 await work.place([(one.webhook_id, i) for i in items])
                 if not any(placed.kind == "set-aside" for placed in work.placed):
                     await webhooks.settle(tx, [one.id], await tx.now())

@@ -18,7 +18,6 @@ from balcao.store import (
     amendments,
     conversations,
     customers,
-    entry_points,
     messages,
     statuses,
     tasks,
@@ -50,9 +49,11 @@ class _Written(NamedTuple):
 class Placing:
     """Places items within one transaction, under the intake's lock."""
 
-    def __init__(self, tx: Tx, seal_key: bytes) -> None:
+    def __init__(self, tx: Tx, seal_key: bytes, numbers: Mapping[str, EntryPoint]) -> None:
+        """Knows the entry points by their phone *numbers*' ids."""
         self._tx = tx
         self._seal_key = seal_key
+        self._numbers = numbers
         self.placed: list[Placed] = []
         """What became of all items so far; true once the transaction is committed."""
 
@@ -72,10 +73,7 @@ class Placing:
     async def _place_run(self, run: Sequence[tuple[int, Item]]) -> None:
         if not run:
             return
-        tx = self._tx
-        numbers = await entry_points.by_number(
-            tx, {item.phone_number_id for _, item in run if item.phone_number_id is not None}
-        )
+        tx, numbers = self._tx, self._numbers
         inbound, aside = _sorted(run, numbers)
         written = await self._address(inbound)
         updates = [(id, item) for id, item in run if isinstance(item, StatusUpdate)]
@@ -127,8 +125,10 @@ class Placing:
         """Write the messages that are news, each into its conversation's open task."""
         if not written:
             return
-        known = await messages.known(
-            self._tx, {(one.entry_point.id, one.item.wamid) for one in written}
+        known, open_tasks = await messages.beforehand(
+            self._tx,
+            {(one.entry_point.id, one.item.wamid) for one in written},
+            {one.conversation_id for one in written},
         )
         fresh: list[_Written] = []
         for one in written:
@@ -142,7 +142,7 @@ class Placing:
         if not fresh:
             return
         await customers.learn(self._tx, [(one.customer, one.sender) for one in fresh])
-        task_ids = await self._open_tasks(fresh, held)
+        task_ids = await self._open_tasks(fresh, held, open_tasks)
         ids = await messages.put_inbound(
             self._tx, [_arrival(one, held[one.conversation_id], task_ids) for one in fresh]
         )
@@ -152,10 +152,12 @@ class Placing:
             self.placed.append(Placed(*told, task_ids[conversation], id))
 
     async def _open_tasks(
-        self, fresh: Sequence[_Written], held: dict[int, Conversation]
+        self,
+        fresh: Sequence[_Written],
+        held: dict[int, Conversation],
+        task_ids: dict[int, int],
     ) -> dict[int, int]:
         """The open task of each conversation, where there is none a new one."""
-        task_ids = await tasks.open_of(self._tx, {one.conversation_id for one in fresh})
         openings: dict[int, Opening] = {}
         for one in fresh:
             conversation = held[one.conversation_id]

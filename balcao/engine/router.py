@@ -34,6 +34,8 @@ Doing: TypeAlias = partial[Coroutine[Any, Any, None]]
 
 #: A gap between two looks of any router that is longer than this was an outage.
 OUTAGE_MIN = timedelta(seconds=5)
+#: A look that comes so soon after another one is not written down.
+PULSE_MIN = timedelta(seconds=1)
 #: Offers made in one step, so that offers run out in time on a crowded floor.
 MATCHES_MAX = 200
 
@@ -54,9 +56,10 @@ class Router:
     async def _route(self) -> Progress:
         async with self._database.transaction() as tx:
             at = await tx.now()
-            outage = await floor.was_away(tx, at, OUTAGE_MIN)
+            away = at - await floor.pulse(tx)
+            outage = away >= OUTAGE_MIN
             running = await due.running(tx) if outage else []
-            if not running:
+            if not running and away >= PULSE_MIN:
                 await floor.beat_pulse(tx, at, resumed=outage)
             found = await due.find(tx, at)
         if running:

@@ -64,12 +64,18 @@ class Sender:
 
     async def step(self) -> Progress:
         """Start the calls that are due, as many as there is room for."""
-        async with self._database.transaction() as tx:
-            expired = await outbox.expire(tx)
-        figures.sent("expired", expired)
+        async with self._database.statement() as tx:
+            glance = await outbox.glance(tx)
+        expired = 0
+        if glance.expired:
+            async with self._database.transaction() as tx:
+                expired = await outbox.expire(tx)
+            figures.sent("expired", expired)
         room = CALLS_MAX - len(self._calls)
         if room == 0:
             return Progress(expired)  # a call that ends wakes us
+        if not glance.due:
+            return Progress(expired, glance.again_in)
         over_by = asyncio.get_running_loop().time() + self._lease.total_seconds()
         async with self._database.transaction() as tx:
             claims, changed = await outbox.claim(tx, room, self._lease)
@@ -78,9 +84,7 @@ class Sender:
             call = asyncio.create_task(self._send(claim, over_by))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
-        async with self._database.transaction() as tx:
-            again_in = await outbox.next_moment(tx)
-        return Progress(expired + changed, again_in)
+        return Progress(expired + changed, glance.again_in)
 
     async def doubt(self) -> Progress:
         """Say of what has probably been lost that it has: a step of a loop that nobody wakes."""

@@ -27,7 +27,7 @@ CHANNEL = "balcao"
 NOTICE_BYTES_MAX = 7_900  # PostgreSQL refuses a payload of 8,000 bytes or more
 RECONNECT_SECONDS = 0.25
 #: Nudges that come so soon after a notice go out with the next one.
-TELL_PAUSE_SECONDS = 0.005
+TELL_PAUSE_SECONDS = 0.015
 #: A notice has nothing to lose, so it does not wait for the disk.
 UNSYNCED = {"synchronous_commit": "off"}
 

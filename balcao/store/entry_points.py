@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from balcao.store.database import Tx
@@ -17,12 +17,25 @@ class EntryPoint:
     retired: bool
 
 
-async def by_number(tx: Tx, phone_number_ids: Iterable[str]) -> dict[str, EntryPoint]:
-    """The entry points among *phone_number_ids*, by those."""
+class EntryPoints:
+    """All of them, by their phone number ids; read again only where the configuration is newer."""
+
+    def __init__(self) -> None:
+        self._organisation = -1
+        self._numbers: Mapping[str, EntryPoint] = {}
+
+    async def of(self, tx: Tx, organisation: int) -> Mapping[str, EntryPoint]:
+        """As of this version of the *organisation*, or newer."""
+        if organisation != self._organisation:
+            self._numbers = await read(tx)
+            self._organisation = organisation
+        return self._numbers
+
+
+async def read(tx: Tx) -> Mapping[str, EntryPoint]:
+    """All entry points as they are now, by their phone number ids."""
     rows = await tx.fetch(
-        "select phone_number_id, id, queue_id, retired_at is not null as retired"
-        " from entry_point where phone_number_id = any($1::text[])",
-        list(phone_number_ids),
+        "select phone_number_id, id, queue_id, retired_at is not null as retired from entry_point"
     )
     return {
         row["phone_number_id"]: EntryPoint(row["id"], row["queue_id"], row["retired"])

@@ -19,10 +19,10 @@ async def try_lock(connection: Connection) -> bool:
     return bool(await connection.fetchval("select pg_try_advisory_lock($1)", ROUTER_LOCK))
 
 
-async def was_away(tx: Tx, at: datetime, outage_min: timedelta) -> bool:
-    """Whether no router at all had worked for *outage_min* or longer."""
-    before: datetime = await tx.fetchval("select at from pulse")
-    return at - before >= outage_min
+async def pulse(tx: Tx) -> datetime:
+    """When a router was last noted to work."""
+    at: datetime = await tx.fetchval("select at from pulse")
+    return at
 
 
 async def beat_pulse(tx: Tx, at: datetime, *, resumed: bool) -> None:
@@ -37,26 +37,23 @@ async def beat_pulse(tx: Tx, at: datetime, *, resumed: bool) -> None:
 
 async def waiting(tx: Tx, at: datetime) -> list[Waiting]:
     """All that waits for an offer at *at*, with who is asked last and who not at all."""
-    tasks = await tx.fetch(
+    rows = await tx.fetch(
         "select t.id, null::int as number, t.queue_id, t.priority, t.queued_at,"
         " coalesce(array_agg(l.agent_id) filter (where l.outcome in"
         "  ('rona', 'abandoned', 'transferred', 'lost')), '{}') as missed_by,"
         " coalesce(array_agg(l.agent_id) filter (where l.closed_at is null"
         "  and l.id is not null), '{}') as barred"
         " from task t left join leg l on l.task_id = t.id where t.state = 'queued' group by t.id"
-    )
-    invitations = await tx.fetch(
-        "select i.task_id as id, i.number, i.queue_id, t.priority, i.invited_at as queued_at,"
-        " coalesce(array_agg(l.agent_id) filter (where l.invitation = i.number), '{}')"
-        "  as missed_by,"
-        " coalesce(array_agg(l.agent_id) filter (where l.closed_at is null), '{}') as barred"
+        " union all select i.task_id, i.number, i.queue_id, t.priority, i.invited_at,"
+        " coalesce(array_agg(l.agent_id) filter (where l.invitation = i.number), '{}'),"
+        " coalesce(array_agg(l.agent_id) filter (where l.closed_at is null), '{}')"
         " from invitation i join task t on t.id = i.task_id join leg l on l.task_id = i.task_id"
         " where i.closed_at is null and i.queue_id is not null and i.expires_at > $1"
         " group by i.task_id, i.number, t.id"
         " having not bool_or(l.invitation is not distinct from i.number and l.closed_at is null)",
         at,
     )
-    return [_waiting(row) for row in (*tasks, *invitations)]
+    return [_waiting(row) for row in rows]
 
 
 def _waiting(row: asyncpg.Record) -> Waiting:

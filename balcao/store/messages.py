@@ -49,16 +49,26 @@ class Author:
     name: str
 
 
-async def known(tx: Tx, wamids: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Which of these (entry point, wamid) have their row already."""
+async def beforehand(
+    tx: Tx, wamids: Iterable[tuple[int, str]], conversations: Iterable[int]
+) -> tuple[set[tuple[int, str]], dict[int, int]]:
+    """What is there before messages are written into these *conversations*, which are held.
+
+    Which of these (entry point, wamid) have their row already, and the open task of each
+    conversation that has one.
+    """
     wanted = list(wamids)
     rows = await tx.fetch(
-        "select entry_point_id, wamid from message join unnest($1::bigint[], $2::text[])"
-        " as n(entry_point_id, wamid) using (entry_point_id, wamid)",
+        "select entry_point_id, wamid, null::bigint as conversation_id, null::bigint as task_id"
+        " from message join unnest($1::bigint[], $2::text[]) as n(entry_point_id, wamid)"
+        " using (entry_point_id, wamid) union all select null, null, conversation_id, id from task"
+        " where conversation_id = any($3::bigint[]) and ended_at is null",
         [entry_point for entry_point, _ in wanted],
         [wamid for _, wamid in wanted],
+        list(conversations),
     )
-    return {(row["entry_point_id"], row["wamid"]) for row in rows}
+    known = {(row["entry_point_id"], row["wamid"]) for row in rows if row["task_id"] is None}
+    return known, {row["conversation_id"]: row["task_id"] for row in rows if row["task_id"]}
 
 
 async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> list[int]:

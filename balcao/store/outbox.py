@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -53,6 +53,31 @@ class Claim:
     user_id: str | None
     text: str
     quoted: str | None
+
+
+class Glance(NamedTuple):
+    """What there is to do, and in how long there will be more by time alone."""
+
+    expired: bool
+    """A lease has run out."""
+    due: bool
+    """A head may go out."""
+    again_in: timedelta | None
+
+
+async def glance(tx: Tx) -> Glance:
+    """See what there is to do, with nothing held."""
+    row = await tx.fetchrow(
+        "select exists (select from message where status = 'sending' and lease_by <= n.at),"
+        f" exists (select from message m where {_TURN} and m.due_at <= n.at),"
+        " (select min(case m.status when 'pending' then m.due_at else m.lease_by end)"
+        f"  from message m where (m.status = 'sending' and m.lease_by > n.at)"
+        f"  or ({_TURN} and m.due_at > n.at)) - n.at"
+        " from (select coalesce($1::timestamptz, clock_timestamp()) as at) n",
+        tx.virtual,
+    )
+    assert row is not None, "it has one row"
+    return Glance(*row)
 
 
 async def claim(tx: Tx, count: int, lease: timedelta = LEASE) -> tuple[list[Claim], int]:
@@ -307,15 +332,6 @@ async def doubt(tx: Tx) -> int:
     )
     await conversations.save_all(tx, held.values())
     return len(rows)
-
-
-async def next_moment(tx: Tx) -> timedelta | None:
-    """In how long the next message is due, or the next lease runs out."""
-    at = await tx.fetchval(
-        "select min(case status when 'pending' then due_at else lease_by end) from message m"
-        f" where m.status = 'sending' or ({_TURN})"
-    )
-    return None if at is None else at - await tx.now()
 
 
 async def _hold(tx: Tx, message_id: int) -> tuple[Conversation, asyncpg.Record]:

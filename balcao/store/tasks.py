@@ -8,7 +8,7 @@ statements, because a row joined to the locking statement is of the old snapshot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Concatenate, ParamSpec
@@ -139,16 +139,6 @@ async def open_all(tx: Tx, at: datetime, openings: Sequence[Opening]) -> dict[in
     )
     tx.nudge(Kind.ROUTING)
     return ids
-
-
-async def open_of(tx: Tx, conversation_ids: Iterable[int]) -> dict[int, int]:
-    """The open task of each conversation that has one; the conversations are held."""
-    rows = await tx.fetch(
-        "select conversation_id, id from task"
-        " where conversation_id = any($1::bigint[]) and ended_at is null",
-        list(conversation_ids),
-    )
-    return {row["conversation_id"]: row["id"] for row in rows}
 
 
 async def _queue_params(tx: Tx, openings: Sequence[Opening]) -> list[Mapping[str, object]]:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import Self
+from typing import NamedTuple, Self
 
 import asyncpg
 import structlog
@@ -175,6 +175,13 @@ class Stored:
     body: bytes
 
 
+class Batch(NamedTuple):
+    """The oldest webhooks that nobody has read, and as of which version of the configuration."""
+
+    webhooks: list[Stored]
+    organisation: int
+
+
 @dataclass(frozen=True, slots=True)
 class Aside:
     """An item set aside, and why."""
@@ -208,26 +215,39 @@ async def wait_lock(tx: Tx) -> None:
     await tx.execute("select pg_advisory_xact_lock($1)", INTAKE_LOCK)
 
 
-async def next_unread(tx: Tx, count: int, bytes_max: int) -> list[Stored]:
-    """The oldest unread webhooks, as many as fit; always one, if there is one."""
+async def take(tx: Tx, count: int, bytes_max: int) -> Batch | None:
+    """The oldest unread webhooks, as many as fit, and always one, if there is one.
+
+    Their reader is the one intake of the cluster until the transaction ends; None where another
+    is.  As the lock and the look are one statement, another intake may have been through them in
+    between: `done` tells.
+    """
     rows = await tx.fetch(
-        "select id, body from (select id, body, sum(octet_length(body)) over (order by id)"
-        " - octet_length(body) as before from (select id, body from webhook"
-        " where done_at is null order by id limit $1) oldest) counted"
-        " where before < $2 order by id",
+        "with ours as materialized (select pg_try_advisory_xact_lock($3) as held)"
+        " select ours.held, o.version, w.id, w.body from ours cross join organisation o"
+        " left join (select id, body from (select id, body, sum(octet_length(body))"
+        "  over (order by id) - octet_length(body) as before from (select id, body from webhook"
+        "  where done_at is null order by id limit $1) oldest) counted"
+        "  where before < $2) w on ours.held order by w.id",
         count,
         bytes_max,
+        INTAKE_LOCK,
     )
-    return [Stored(row["id"], row["body"]) for row in rows]
+    if not rows[0]["held"]:
+        return None
+    stored = [Stored(row["id"], row["body"]) for row in rows if row["id"] is not None]
+    return Batch(stored, rows[0]["version"])
 
 
-async def done(tx: Tx, ids: Iterable[int]) -> None:
-    """Nothing is left to read in these webhooks, from now on."""
-    await tx.execute(
-        "update webhook set done_at = coalesce($2, clock_timestamp()) where id = any($1::bigint[])",
+async def done(tx: Tx, ids: Iterable[int]) -> int:
+    """Nothing is left to read in these webhooks, from now on; of how many that is news."""
+    said = await tx.execute(
+        "update webhook set done_at = coalesce($2, clock_timestamp())"
+        " where id = any($1::bigint[]) and done_at is null",
         list(ids),
         tx.virtual,
     )
+    return int(said.split()[-1])
 
 
 async def set_aside(tx: Tx, items: Sequence[Aside], at: datetime) -> None:

@@ -57,7 +57,7 @@ async def sending(database: Database, floor: World) -> outbox.Claim:
     marina = await world.available(database, floor, "Marina")
     await world.route(database)
     async with database.transaction() as tx:
-        (task,) = (await tasks.open_of(tx, [1])).values()
+        (task,) = (await messages.beforehand(tx, (), [1]))[1].values()
         held = await tasks.move(tx, task, accept, marina)
         author = messages.Author(marina, "Marina")
         await messages.put_outbound(tx, held, author, "c1", "text", "Oi")

@@ -15,7 +15,7 @@ from balcao.domain import agent as agent_steps
 from balcao.domain.values import SYSTEM, AgentId, State, ToAgent
 from balcao.engine.intake import Intake
 from balcao.engine.router import Router
-from balcao.store import agents, handling, tasks
+from balcao.store import agents, handling, messages, tasks
 from balcao.store.database import Database
 from tests import world
 from tests.engine.course import (
@@ -47,7 +47,7 @@ async def test_transfer_or_end_and_a_customers_message(course: Course, how: str)
         if round == 0:
             await take_in(course.here, bodies.messages(bodies.text("first", second=second)))
         async with course.here.transaction() as tx:
-            (task,) = (await tasks.open_of(tx, [conversation])).values()
+            (task,) = (await messages.beforehand(tx, (), [conversation]))[1].values()
             held = await tasks.lock(tx, task)
             for step, *args in talking(course.marina):
                 await tasks.take(tx, held, step, *args)

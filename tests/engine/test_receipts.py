@@ -10,7 +10,7 @@ import pytest
 from balcao.domain.task import accept, end
 from balcao.domain.values import AgentId, Refused
 from balcao.engine.receipts import Receipts
-from balcao.store import parts, tasks
+from balcao.store import messages, parts, tasks
 from balcao.store.bus import Kind, Nudge
 from balcao.store.database import Database
 from balcao.whatsapp.client import Client
@@ -36,7 +36,7 @@ async def talk(database: Database) -> Talk:
     marina = await world.available(database, floor, "Marina")
     await world.route(database)
     async with database.transaction() as tx:
-        (task,) = (await tasks.open_of(tx, [1])).values()
+        (task,) = (await messages.beforehand(tx, (), [1]))[1].values()
         await tasks.move(tx, task, accept, marina)
     return Talk(database, marina, task)
 

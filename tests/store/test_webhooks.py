@@ -25,8 +25,9 @@ async def test_what_was_put_is_there_in_order(database: Database) -> None:
         await asyncio.gather(*(inbox.put(body) for body in bodies))
 
     async with database.transaction() as tx:
-        stored = await webhooks.next_unread(tx, 10_000, 1 << 20)
-    assert [one.body for one in stored] == bodies
+        batch = await webhooks.take(tx, 10_000, 1 << 20)
+    assert batch is not None
+    assert [one.body for one in batch.webhooks] == bodies
 
 
 async def test_each_is_told_the_number_under_which_it_is_kept(database: Database) -> None:
@@ -143,15 +144,27 @@ async def test_intake_takes_as_many_bytes_as_fit_and_always_one(database: Databa
     async with Inbox(database) as inbox:
         for size in (10, 10, 100):
             await inbox.put(bytes(size))
-    async with database.transaction() as tx:
-        assert len(await webhooks.next_unread(tx, 100, 1)) == 1
-        assert len(await webhooks.next_unread(tx, 100, 20)) == 2
-        assert len(await webhooks.next_unread(tx, 2, 1000)) == 2
+    for count, size, taken in ((100, 1, 1), (100, 20, 2), (2, 1000, 2)):
+        async with database.transaction() as tx:
+            batch = await webhooks.take(tx, count, size)
+        assert batch is not None
+        assert len(batch.webhooks) == taken
 
 
 async def test_one_intake_works_at_a_time(database: Database) -> None:
     async with database.transaction() as one, database.transaction() as other:
         assert await webhooks.try_lock(one)
         assert not await webhooks.try_lock(other)
+        assert await webhooks.take(other, 1, 1) is None
+    async with database.transaction() as one, database.transaction() as other:
+        assert await webhooks.take(one, 1, 1) == ([], 1)
+        assert not await webhooks.try_lock(other)
+
+
+async def test_who_reads_what_another_one_has_read_meanwhile_is_told(database: Database) -> None:
+    async with Inbox(database) as inbox:
+        ids = [await inbox.put(b"{}") for _ in range(3)]
     async with database.transaction() as tx:
-        assert await webhooks.try_lock(tx)
+        assert await webhooks.done(tx, ids[:1]) == 1
+    async with database.transaction() as tx:
+        assert await webhooks.done(tx, ids) == 2
