@@ -132,7 +132,7 @@ async def _serve(
             _hear_signals(told)
             gc.collect()
             gc.freeze()
-            gc.set_threshold(50_000, 50, 50)
+            gc.set_threshold(10_000, 50, 50)
             tell_ready()
             ending = asyncio.create_task(_end_when(told, server, drain))
             await serving

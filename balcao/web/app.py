@@ -87,18 +87,16 @@ async def _answered(
 
     A webhook that is stored is answered as it is, and was counted with its batch.
     """
-    began = perf_counter()
-    leave, status = headers.guarded(send, secure=node.secure), 0
+    began, status = perf_counter(), 0
 
     async def counted(message: Message) -> None:
-        nonlocal leave, status
+        nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
-            if status == 200 and door == "webhook":
-                leave = send
-            else:
+            if status != 200 or door != "webhook":
                 figures.answered(door, status, perf_counter() - began)
-        await leave(message)
+                message = headers.guarded(message, secure=node.secure)
+        await send(message)
 
     try:
         await inside(scope, receive, counted)

@@ -7,7 +7,7 @@ kept nowhere.
 
 from __future__ import annotations
 
-from balcao.web.webhook import Message, Send
+from balcao.web.webhook import Message
 
 POLICY = (
     "default-src 'none'; "
@@ -36,16 +36,9 @@ HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomain
 NO_STORE = (b"cache-control", b"no-store")
 
 
-def guarded(send: Send, *, secure: bool) -> Send:
-    """*send*, with the headers that every answer has."""
-    extra = [*ALWAYS, *([HTTPS_ONLY] if secure else [])]
-
-    async def send_guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            own = list(message.get("headers", []))
-            names = {name.lower() for name, _ in own}
-            more = extra if b"cache-control" in names else [*extra, NO_STORE]
-            message = {**message, "headers": [*own, *(h for h in more if h[0] not in names)]}
-        await send(message)
-
-    return send_guarded
+def guarded(start: Message, *, secure: bool) -> Message:
+    """The *start* of an answer, with the headers that every answer has."""
+    own = list(start.get("headers", []))
+    names = {name.lower() for name, _ in own}
+    more = [*ALWAYS, NO_STORE, *([HTTPS_ONLY] if secure else [])]
+    return {**start, "headers": [*own, *(header for header in more if header[0] not in names)]}
