@@ -1,7 +1,7 @@
 """What can be seen of a database's health from one look at it."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -12,14 +12,24 @@ NOT_LET_IN = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCat
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number in use, and the access token of its own, if it has one."""
+
+    phone_number_id: str
+    display_number: str
+    access_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Health:
     """One look; the numbers are those that are in use."""
 
     postgres: int
     pending: list[str]
+    at: datetime | None = None
+    """When it was looked at, by the clock that all is counted by."""
     people: int = 0
-    numbers: int = 0
-    numbers_without_token: tuple[str, ...] = ()
+    numbers: tuple[Number, ...] = ()
     numbers_refused: tuple[str, ...] = ()
     """WhatsApp refuses our access to them."""
     webhooks: bool = False
@@ -37,24 +47,26 @@ async def look(url: str) -> Health:
             return Health(postgres, missing)
         row = await connection.fetchrow(
             "select (select count(*) from person where disabled_at is null) as people,"
-            " (select count(*) from entry_point where retired_at is null) as numbers,"
-            " (select coalesce(array_agg(display_number order by id), '{}') from entry_point"
-            "  where retired_at is null and access_token is null) as tokenless,"
             " (select coalesce(array_agg(e.display_number order by e.id), '{}') from entry_point e"
             "  join pace p on p.entry_point_id = e.id"
             "  where e.retired_at is null and p.refused_at is not null) as refused,"
             " (select exists (select from webhook)) as webhooks,"
             " (select clock_timestamp() - min(received_at) from webhook"
             "  where done_at is null) as oldest,"
-            " (select count(*) from set_aside where settled_at is null) as aside"
+            " (select count(*) from set_aside where settled_at is null) as aside,"
+            " clock_timestamp() as at"
         )
         assert row is not None
+        numbers = await connection.fetch(
+            "select phone_number_id, display_number, access_token from entry_point"
+            " where retired_at is null order by id"
+        )
         return Health(
             postgres=postgres,
             pending=[],
+            at=row["at"],
             people=row["people"],
-            numbers=row["numbers"],
-            numbers_without_token=tuple(row["tokenless"]),
+            numbers=tuple(Number(**number) for number in numbers),
             numbers_refused=tuple(row["refused"]),
             webhooks=row["webhooks"],
             oldest_unread=row["oldest"],

@@ -1,4 +1,4 @@
-"""What `balcao doctor` looks at: each finding says what is wrong and what to do about it."""
+"""What can be seen of an installation from within: its machine, its settings, its database."""
 
 import shutil
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from balcao.store import health
 from balcao.store.health import Health
 
 FREE_BYTES_MIN = 1 << 30
@@ -47,9 +46,8 @@ def of_settings(*, secrets: bool, verify_token: bool) -> list[str]:
     return [finding for finding, there in wanted.items() if not there]
 
 
-async def of_database(url: str, *, default_token: bool) -> list[str]:
+def of_database(found: Health, *, default_token: bool) -> list[str]:
     """What is wrong in the database; *default_token* says whether one serves all numbers."""
-    found = await health.look(url)
     return _of_schema(found) or _of_content(found, default_token)
 
 
@@ -67,8 +65,9 @@ def _of_content(found: Health, default_token: bool) -> list[str]:
         findings.append("Nobody can sign in: run 'balcao user add'.")
     if not found.numbers:
         findings.append("There is no WhatsApp number: run 'balcao number add'.")
-    if found.numbers_without_token and not default_token:
-        numbers = ", ".join(found.numbers_without_token)
+    tokenless = [one.display_number for one in found.numbers if one.access_token is None]
+    if tokenless and not default_token:
+        numbers = ", ".join(tokenless)
         findings.append(f"No access token for {numbers}: set BALCAO_ACCESS_TOKEN.")
     if found.numbers_refused:
         findings.append(
