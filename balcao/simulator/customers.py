@@ -22,6 +22,14 @@ _TYPES_PER_SECOND = 14.0
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Is something that a person sends instead of a text: one of the simulator's samples."""
+
+    kind: str
+    caption: str | None = None
+
+
+@dataclass(frozen=True)
 class Story:
     """Is a person and what they say: at first, at each answer, and when nobody answers."""
 
@@ -29,8 +37,8 @@ class Story:
     phone: str
     number: int
     after_s: float
-    opening: tuple[str, ...]
-    answers: tuple[str, ...]
+    opening: tuple[str | Sample, ...]
+    answers: tuple[str | Sample, ...]
     impatient: str
     hide_phone: bool = False
     username: str | None = None
@@ -73,9 +81,10 @@ STORIES = (
         after_s=20.0,
         opening=("Paguei o boleto ontem e o pedido continua como “aguardando pagamento”.",),
         answers=(
-            "Foi pelo aplicativo do banco, R$ 349,90.",
+            Sample("document", "Foi pelo aplicativo do banco, segue o comprovante."),
             "Certo, fico no aguardo então.",
             "Resolvido aqui, obrigada! 👏",
+            Sample("sticker"),
         ),
         impatient="O prazo da promoção acaba hoje, estou preocupada…",
     ),
@@ -86,7 +95,7 @@ STORIES = (
         after_s=45.0,
         opening=("Comprei um tênis 42 e veio 40 😕", "Como faço para trocar?"),
         answers=(
-            "Está na caixa ainda, com etiqueta.",
+            Sample("image", "Está na caixa ainda, com etiqueta."),
             "Pode ser retirada em casa? Trabalho o dia todo.",
             "Combinado. Obrigado!",
         ),
@@ -101,6 +110,7 @@ STORIES = (
         after_s=80.0,
         opening=("Olá! Qual o prazo de entrega para Fortaleza?",),
         answers=(
+            Sample("audio"),
             "E o frete, fica quanto?",
             "Ótimo, vou fechar o pedido. Obrigada pela atenção! 😊",
         ),
@@ -158,13 +168,15 @@ class Customers:
             username=story.username,
         )
 
-    async def _say(self, person: Customer, story: Story, text: str) -> None:
+    async def _say(self, person: Customer, story: Story, said: str | Sample) -> None:
+        text = said if isinstance(said, str) else said.caption or ""
         typing = len(text) / _TYPES_PER_SECOND * self._chance.uniform(0.8, 1.2)
         # The first words of all are typed already.
         if person.lines:
             await asyncio.sleep(min(typing, 7.0))
         number = self._world.numbers[story.number % len(self._world.numbers)]
-        given = {"entry_point": number.display_number, "type": "text", "text": text}
+        kind = "text" if isinstance(said, str) else said.kind
+        given = {"entry_point": number.display_number, "type": kind, "text": text}
         self._writing.write(person, given)
 
 

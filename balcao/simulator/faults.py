@@ -10,6 +10,7 @@ from typing import Any
 from balcao.simulator.problems import Problem
 
 GRAPH_MODES = ("ok", "500", "429", "slow", "timeout", "reset_after_accept", "html")
+MEDIA_MODES = ("ok", "404", "slow", "truncated", "wrong_hash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Faults:
     """Share of POSTs that carry one more item, which cannot be read."""
     graph: str = "ok"
     """How Graph answers: see `GRAPH_MODES`."""
+    media: str = "ok"
+    """How the host of media answers: see `MEDIA_MODES`."""
     window: str = "async"
     """Whether a closed 24-hour window shows in a later status or in the answer."""
     receipts: str = "on"
@@ -47,8 +50,8 @@ def parse(given: Mapping[str, Any]) -> Faults:
     unknown = sorted(set(given) - set(_RULES))
     if unknown:
         raise Problem(422, "unknown-fault", f"there is no fault named {unknown[0][:40]}")
-    if type(given.get("graph")) is int:
-        given = {**given, "graph": str(given["graph"])}
+    numbers = {key: str(given[key]) for key in ("graph", "media") if type(given.get(key)) is int}
+    given = {**given, **numbers}
     for key, value in given.items():
         fits, words = _RULES[key]
         if not fits(value):
@@ -77,6 +80,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "delay_ms": (_is_whole(0, 600_000), "a whole number from 0 to 600000"),
     "outage": (lambda value: isinstance(value, bool), "true or false"),
     "graph": _one_of(*GRAPH_MODES),
+    "media": _one_of(*MEDIA_MODES),
     "window": _one_of("async", "sync"),
     "receipts": _one_of("on", "off"),
     "seed": (

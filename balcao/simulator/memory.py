@@ -1,4 +1,4 @@
-"""Remembers the pretend world over a restart: people, what their phones show, their windows.
+"""Remembers the pretend world over a restart: people, their phones and windows, and media.
 
 Without it, an answer to yesterday's customer of a demo would find nobody, and a colleague who was
 cut off would be kept out by their own session. Faults, the clock, whether colleagues are switched
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from balcao.simulator.media import Media
 from balcao.simulator.world import Customer, Line, World
 
 _SAVE_EVERY_S = 2.0
@@ -23,8 +24,9 @@ _log = logging.getLogger(__name__)
 class Memory:
     """Keeps a world in one file."""
 
-    def __init__(self, world: World, path: Path) -> None:
+    def __init__(self, world: World, media: Media, path: Path) -> None:
         self._world = world
+        self._media = media
         self._path = path
         self._saver: asyncio.Task[None] | None = None
 
@@ -33,6 +35,7 @@ class Memory:
         try:
             kept = json.loads(self._path.read_text("utf-8"))
             people = [_person(one) for one in kept["customers"]]
+            self._media.recall(kept.get("media", ()))
             sessions = {str(k): str(v) for k, v in kept.get("sessions", {}).items()}
         except FileNotFoundError:
             return
@@ -69,6 +72,7 @@ class Memory:
         kept = {
             "version": _VERSION,
             "customers": [_kept(person) for person in self._world.customers.values()],
+            "media": self._media.kept(),
             "sessions": self._world.sessions,
         }
         draft = self._path.with_suffix(".draft")

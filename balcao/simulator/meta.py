@@ -5,13 +5,13 @@ a call is its number, its token and its bytes, and the answer is a body or a `Gr
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from balcao.simulator import ids, refusals, shapes
+from balcao.simulator import formats, ids, refusals, shapes, showing
 from balcao.simulator.clock import Clock
 from balcao.simulator.envelope import Sent
 from balcao.simulator.limits import Buckets
+from balcao.simulator.media import Media
 from balcao.simulator.outcomes import Outcomes
 from balcao.simulator.world import Customer, EntryPoint, Line, World
 
@@ -19,12 +19,6 @@ WINDOW_S = 24 * 3600.0
 _PAIR_BURST, _PAIR_PER_SECOND = 45, 1 / 6
 _NUMBER_BURST, _NUMBER_PER_SECOND = 80, 80.0
 _REACTED_WITHIN_S = 30 * 86_400.0
-_MOST_CARDS = 5
-_NAME_PARTS = ("first_name", "middle_name", "last_name", "prefix", "suffix")
-_MOST_HEADER = _MOST_FOOTER = 60
-_BUTTON = {"id": 256, "title": 20}
-_ROW = {"id": 200, "title": 24}
-_MOST_ROW_DESCRIPTION, _MOST_SECTION_TITLE, _MOST_LIST_BUTTON = 72, 24, 20
 
 
 class _Recipient(NamedTuple):
@@ -37,23 +31,13 @@ class _Recipient(NamedTuple):
 class Meta:
     """Answers calls to the Graph API. Throughput counts outgoing messages only."""
 
-    def __init__(self, world: World, outcomes: Outcomes, access_token: str) -> None:
+    def __init__(self, world: World, outcomes: Outcomes, media: Media) -> None:
         self._world = world
         self._clock: Clock = world.clock
         self._outcomes = outcomes
-        self._bearer = f"Bearer {access_token}"
+        self._media = media
         self._pairs = Buckets(_PAIR_BURST, _PAIR_PER_SECOND)
         self._numbers = Buckets(_NUMBER_BURST, _NUMBER_PER_SECOND)
-
-    def number(self, phone_number_id: str, authorization: str | None) -> dict[str, Any]:
-        """Answers a question about a business number."""
-        number = self._called(phone_number_id, authorization)
-        return {
-            "id": number.phone_number_id,
-            "display_phone_number": f"+{number.display_number}",
-            "verified_name": number.name,
-            "quality_rating": "GREEN",
-        }
 
     def messages(
         self, phone_number_id: str, authorization: str | None, raw: bytes
@@ -69,12 +53,10 @@ class Meta:
         if "status" in given:
             return self._mark(number, given)
         kind = shapes.check(given)
-        if kind in _CHECKS:
-            _CHECKS[kind](given[kind])
         return self._send(number, given, kind)
 
     def _called(self, phone_number_id: str, authorization: str | None) -> EntryPoint:
-        if authorization != self._bearer:
+        if not self._media.is_allowed(authorization):
             raise refusals.no_token()
         number = self._world.number_by_id(phone_number_id)
         if number is None:
@@ -115,13 +97,18 @@ class Meta:
             raise refusals.window_closed()
         if kind == "reaction":
             self._check_reaction(given["reaction"]["message_id"], number, customer)
+        line, unusable = self._line(sent, kind, given), None
+        if kind in formats.MEDIA:
+            line.media, unusable = self._attached(kind, given[kind], number)
         self._check_limits(sent)
         if customer is None or customer.blocked:
             self._outcomes.fail(sent, refusals.undeliverable_status())
         elif not is_open:
             self._outcomes.fail(sent, refusals.window_status())
+        elif unusable is not None:
+            self._outcomes.fail(sent, refusals.media_status(unusable))
         else:
-            self._outcomes.deliver(sent, self._line(sent, kind, given))
+            self._outcomes.deliver(sent, line)
         return {
             "messaging_product": "whatsapp",
             "contacts": [recipient.contact],
@@ -138,12 +125,32 @@ class Meta:
             entry_point=sent.number.display_number,
             direction="received",
             type=kind,
-            text=_names(given) if kind == "contacts" else shapes.words(kind, given),
+            text=showing.words(kind, given[kind]),
             at=self._clock.now(),
             status="delivered",
             quoted=quoted if isinstance(quoted, str) else None,
-            choices=_choices(given["interactive"]) if kind == "interactive" else None,
+            choices=showing.choices(given["interactive"]) if kind == "interactive" else None,
+            place=showing.place(given["location"]) if kind == "location" else None,
         )
+
+    def _attached(
+        self, kind: str, own: dict[str, Any], number: EntryPoint
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """Is what a phone gets of a media, or else what is wrong with it, which shows later."""
+        if "id" not in own:
+            return None, "Downloading media from weblink failed: there is no way to it."
+        found = self._media.of(own["id"], number)
+        if found is None:
+            details = f"Param {kind}['id'] is not a valid whatsapp business account media"
+            raise refusals.invalid(f"{details} attachment ID.")
+        item, content = found
+        if not formats.suits(kind, item.mime_type):
+            return None, f"A media of type {item.mime_type} cannot be sent as {kind}."
+        if not formats.is_usable(item.mime_type, content.head):
+            return None, f"The media is not what {item.mime_type} says, or has a codec unknown."
+        # Only what is recorded in Opus shows as a voice message.
+        voice = own.get("voice") is True and formats.bare(item.mime_type) == "audio/ogg"
+        return showing.attached(item, content.head, own.get("filename"), voice=voice), None
 
     def _recipient(self, number: EntryPoint, given: dict[str, Any]) -> _Recipient:
         """Finds who is meant; where both addresses are given, `to` wins."""
@@ -195,101 +202,3 @@ def _dialled(to: object, number: EntryPoint) -> str:
     if text.strip().startswith("+"):
         return digits
     return ids.calling_code(number.display_number) + digits
-
-
-def _check_contacts(cards: list[dict[str, Any]]) -> None:
-    if len(cards) > _MOST_CARDS:
-        raise refusals.invalid(f"Param contacts: at most {_MOST_CARDS} in one message.")
-    if not all(any(card["name"].get(part) for part in _NAME_PARTS) for card in cards):
-        raise refusals.invalid("Param contacts: name must have a part besides formatted_name.")
-
-
-def _check_interactive(own: dict[str, Any]) -> None:
-    """Refuses buttons and lists that a phone could not show."""
-    footer, header = own.get("footer"), own.get("header")
-    if footer is not None:
-        _texts(footer, "footer", {"text": _MOST_FOOTER})
-    if header is not None:
-        text_only = own["type"] == "list"
-        if not isinstance(header, dict) or (text_only and header.get("type") != "text"):
-            raise refusals.invalid("Param interactive['header'] must be an object of type text.")
-        if header.get("type") == "text":
-            _texts(header, "header", {"text": _MOST_HEADER})
-    if own["type"] == "button":
-        replies = [
-            button.get("reply") if isinstance(button, dict) else None
-            for button in own["action"]["buttons"]
-        ]
-        for reply in replies:
-            _texts(reply, "reply", _BUTTON)
-        _differ(replies, "id", "title")
-    elif own["type"] == "list":
-        _check_list(own["action"])
-
-
-def _check_list(action: dict[str, Any]) -> None:
-    _texts(action, "action", {"button": _MOST_LIST_BUTTON})
-    sections = action["sections"]
-    titled = {"title": _MOST_SECTION_TITLE}
-    for section in sections:
-        # One section alone needs no title.
-        alone = isinstance(section, dict) and len(sections) == 1 and not section.get("title")
-        _texts(section, "section", {} if alone else titled)
-        if not isinstance(section.get("rows"), list) or not section["rows"]:
-            raise refusals.invalid("Param section['rows'] must be a list that is not empty.")
-    rows = [row for section in sections for row in section["rows"]]
-    for row in rows:
-        _texts(row, "row", _ROW)
-        if row.get("description"):
-            _texts(row, "row", {"description": _MOST_ROW_DESCRIPTION})
-    _differ(rows, "id")
-
-
-def _texts(own: Any, name: str, most: dict[str, int]) -> None:
-    """Refuses an object whose named texts are missing or too long."""
-    if not isinstance(own, dict):
-        raise refusals.invalid(f"Param interactive: {name} must be an object.")
-    for key, longest in most.items():
-        text = own.get(key)
-        if not isinstance(text, str) or not 1 <= len(text) <= longest:
-            raise refusals.invalid(f"Param {name}['{key}'] must have 1 to {longest} characters.")
-
-
-def _differ(items: list[Any], *keys: str) -> None:
-    for key in keys:
-        if len({item[key] for item in items}) < len(items):
-            raise refusals.value_not_valid(f"interactive: every {key} must be different.")
-
-
-_CHECKS: dict[str, Callable[[Any], None]] = {
-    "contacts": _check_contacts,
-    "interactive": _check_interactive,
-}
-
-
-def _choices(own: dict[str, Any]) -> dict[str, Any] | None:
-    """Is what a phone lets tap of an interactive message, with what stands around it."""
-    action, header = own["action"], own.get("header") or {}
-    if own["type"] == "button":
-        items = [_choice(button["reply"], None) for button in action["buttons"]]
-    elif own["type"] == "list":
-        sections = action["sections"]
-        items = [_choice(row, part.get("title")) for part in sections for row in part["rows"]]
-    else:
-        return None
-    return {
-        "type": own["type"],
-        "header": header.get("text"),
-        "footer": (own.get("footer") or {}).get("text"),
-        "label": action.get("button"),
-        "items": items,
-    }
-
-
-def _choice(own: dict[str, Any], section: str | None) -> dict[str, Any]:
-    told = {key: own.get(key) for key in ("id", "title", "description")}
-    return {**told, "section": section}
-
-
-def _names(given: dict[str, Any]) -> str:
-    return ", ".join(str(card["name"]["formatted_name"]) for card in given["contacts"])

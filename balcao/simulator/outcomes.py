@@ -1,4 +1,4 @@
-"""What becomes of a message that Graph accepted: statuses over the next two seconds, or a failure.
+"""What becomes of a message that Graph accepted: statuses over the next few seconds, or a failure.
 
 Messages reach one phone in the order in which Graph accepted them. Counted as expected beforehand,
 so that nobody takes the quiet before the next status for the end.
@@ -15,6 +15,7 @@ from balcao.simulator.world import Line, World
 _SENT_S = (0.02, 0.08)
 _DELIVERED_S = (0.1, 0.3)
 _READ_S = (0.4, 1.2)
+_PLAYED_S = (0.2, 0.8)
 _FAILED_S = (0.1, 0.4)
 _APART_S = 0.001
 _MOST_STREAMS = 50_000
@@ -30,7 +31,7 @@ class Outcomes:
         self._last: dict[tuple[str, str], float] = {}
 
     def deliver(self, sent: Sent, line: Line) -> None:
-        """Lets a message reach its phone, and tells of sent, delivered and read."""
+        """Lets a message reach its phone, and tells of sent, delivered, read (and played)."""
         when = self._later(sent, "sent", asyncio.get_running_loop().time(), _SENT_S)
         self._at(when, lambda: self._tell(sent, "sent"))
         when = self._later(sent, "delivered", when, _DELIVERED_S)
@@ -38,6 +39,9 @@ class Outcomes:
         if line.type != "reaction" and self._world.faults.receipts == "on":
             when = self._later(sent, "read", when, _READ_S)
             self._at(when, lambda: self._read(sent))
+            if line.media is not None and line.media["voice"]:
+                when = self._later(sent, "played", when, _PLAYED_S)
+                self._at(when, lambda: self._tell(sent, "played"))
 
     def fail(self, sent: Sent, error: dict[str, Any]) -> None:
         """Lets a message fail after all, and tells why."""

@@ -19,9 +19,13 @@ _STATIC = Path(__file__).parent / "static"
 _FILES = {
     "phones.css": "text/css",
     "phone.css": "text/css",
+    "media.css": "text/css",
     "phones.js": "text/javascript",
     "phone.js": "text/javascript",
     "bubble.js": "text/javascript",
+    "attach.js": "text/javascript",
+    "recorder.js": "text/javascript",
+    "media.js": "text/javascript",
     "menu.js": "text/javascript",
     "element.js": "text/javascript",
     "colleagues.js": "text/javascript",
@@ -36,8 +40,8 @@ _MOST_CUSTOMERS = 200
 _MOST_WEBHOOKS = 20
 _GUARD = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "connect-src 'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",

@@ -49,11 +49,17 @@ def no_token() -> GraphError:
 
 def no_such_number(phone_number_id: str) -> GraphError:
     """Is the refusal of a call on a number that is not ours."""
-    message = (
-        f"Unsupported post request. Object with ID '{phone_number_id}' does not exist, cannot be "
-        "loaded due to missing permissions, or does not support this operation"
-    )
-    return GraphError(400, 100, message, subcode=33, kind="GraphMethodException")
+    return _nothing_there("post", phone_number_id)
+
+
+def no_such_object(id_: str) -> GraphError:
+    """Is the refusal of a question about something that is not there, or no longer."""
+    return _nothing_there("get", id_)
+
+
+def media_refused(details: str) -> GraphError:
+    """Is the refusal of an upload that could not be sent."""
+    return GraphError(400, 131053, "(#131053) Media upload error", details=details)
 
 
 def pair_limit() -> GraphError:
@@ -96,10 +102,23 @@ def window_status() -> dict[str, Any]:
     return _status_error(131047, "Re-engagement message", _WINDOW_DETAILS)
 
 
+def media_status(details: str) -> dict[str, Any]:
+    """Is the error in the failed status of a message whose media cannot be used."""
+    return _status_error(131053, "Media upload error", details)
+
+
 _WINDOW_DETAILS = (
     "Message failed to send because more than 24 hours have passed since the customer last "
     "replied to this number."
 )
+
+
+def _nothing_there(method: str, id_: str) -> GraphError:
+    message = (
+        f"Unsupported {method} request. Object with ID '{id_}' does not exist, cannot be "
+        "loaded due to missing permissions, or does not support this operation"
+    )
+    return GraphError(400, 100, message, subcode=33, kind="GraphMethodException")
 
 
 def _status_error(code: int, title: str, details: str) -> dict[str, Any]:

@@ -47,7 +47,9 @@ class Line:
 
     `quoted` is the message that it answers, or the one that it amends where its type is of
     `AMENDING`. `reactions` has the emoji of either side that has one: customer, business. `choices`
-    is what can be tapped, `referral` the headline of the advertisement that led here.
+    is what can be tapped, `referral` the headline of the advertisement that led here, `place` where
+    a location is, and `media` what the phone has of a photo, a voice note or a file, found by its
+    hash in hex.
     """
 
     wamid: str
@@ -64,6 +66,8 @@ class Line:
     forwarded: bool = False
     referral: str | None = None
     choices: dict[str, Any] | None = None
+    place: dict[str, Any] | None = None
+    media: dict[str, Any] | None = None
 
     def view(self) -> dict[str, Any]:
         """Is this line as the control API shows it."""
@@ -82,6 +86,8 @@ class Line:
             "forwarded": self.forwarded,
             "referral": self.referral,
             "choices": self.choices,
+            "place": self.place,
+            "media": self.media,
         }
 
     def amend(self, by: "Line") -> None:
@@ -89,7 +95,8 @@ class Line:
         if self.deleted:
             return
         if by.type == "revoke":
-            self.deleted, self.text, self.choices = True, None, None
+            self.deleted, self.text = True, None
+            self.choices = self.place = self.media = None
             self.reactions.clear()
         elif by.type == "edit":
             self.edited, self.text = True, by.text

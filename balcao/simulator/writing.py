@@ -1,36 +1,30 @@
 """A customer writes: the content is checked, shown on the phone, and sent off as a webhook.
 
-Text and the common kinds get what a real phone would add (media ids, hashes, addresses). Any other
-kind goes out as it was given, because a receiver has to live with kinds that nobody knows yet.
-What a phone cannot do is refused: to edit or delete what somebody else wrote, or to react to a
-message that is not there.
+Media get what WhatsApp would add (see `attaching`). Any other kind goes out as it was given, as a
+receiver has to live with kinds that nobody knows yet. What a phone cannot do is refused: to edit or
+delete what somebody else wrote, or to react to a message that is not there.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from balcao.simulator import ids
+from balcao.simulator import attaching, formats, ids, showing
 from balcao.simulator.delivery import Deliveries
 from balcao.simulator.envelope import message_update
+from balcao.simulator.media import Media
 from balcao.simulator.problems import Problem
 from balcao.simulator.world import AMENDING, Customer, EntryPoint, Line, World
 
 MOST_TEXT = 65_536
 REVOKED_WITHIN_S = 2 * 86_400.0
 _MOST_EMOJI = 64
-_MEDIA_TYPES = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "audio": "audio/ogg; codecs=opus",
-    "document": "application/pdf",
-    "sticker": "image/webp",
-}
 _UNSUPPORTED = {
     131051: ("Message type unknown", "Message type is currently not supported."),
     131060: ("This message is unavailable", "This message is currently unavailable."),
+}
+_UNAVAILABLE = {
+    131052: ("Media download error", "The media is larger than 100 MB, or could not be had."),
 }
 _OPENS_NO_WINDOW = ("system", "request_welcome", "edit", "revoke")
 _NEEDED = {
@@ -49,16 +43,26 @@ _TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 class Writing:
     """Lets customers write to business numbers."""
 
-    def __init__(self, world: World, deliveries: Deliveries) -> None:
+    def __init__(self, world: World, deliveries: Deliveries, media: Media) -> None:
         self._world = world
         self._deliveries = deliveries
+        self._media = media
 
     def write(self, customer: Customer, given: Mapping[str, Any]) -> Line:
         """Sends what was given from a customer's phone; refuses it whole if it makes no sense."""
         number = self._world.number(given.get("entry_point"))
-        content = _content(given)
+        kind, shown = _kind(given), None
+        content: dict[str, Any]
+        if kind in formats.MEDIA and "code" in given:
+            content = {"type": kind, "errors": [_error(given["code"], _UNAVAILABLE)]}
+        elif kind in formats.MEDIA:
+            own, shown = attaching.attach(kind, given, number, self._media)
+            content = {"type": kind, kind: own}
+        else:
+            content = _content(kind, given)
         content.update(_company(given, customer, number))
         line = self._line(customer, number, content)
+        line.media = shown
         if line.type in AMENDING:
             _check_amending(customer, line, content)
         self._world.show(customer, line)
@@ -80,17 +84,20 @@ class Writing:
             quoted=_about(kind, content[kind]) if kind in AMENDING else context.get("id"),
             forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
             referral=_headline(content.get("referral")),
+            place=showing.place(content[kind]) if kind == "location" else None,
         )
 
 
-def _content(given: Mapping[str, Any]) -> dict[str, Any]:
+def _kind(given: Mapping[str, Any]) -> str:
     kind = given.get("type", "text")
     if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
         raise Problem(422, "bad-value", "type must be a word such as text or image")
+    return kind
+
+
+def _content(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "text":
         return {"type": "text", "text": {"body": _text(given.get("text"))}}
-    if kind in _MEDIA_TYPES:
-        return {"type": kind, kind: _media(kind, given)}
     if kind == "unsupported":
         return _unsupported(given)
     if kind == "contacts":
@@ -111,31 +118,20 @@ def _text(text: Any) -> str:
     return body
 
 
-def _media(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    own = given.get(kind, given.get("media", {}))
-    if not isinstance(own, dict):
-        raise Problem(422, "bad-value", "media must be an object")
-    id_ = own.get("id") or ids.media_id()
-    digest = base64.b64encode(hashlib.sha256(str(id_).encode()).digest()).decode()
-    media = {"mime_type": _MEDIA_TYPES[kind], "sha256": digest, **own, "id": id_}
-    if kind == "audio":
-        media.setdefault("voice", True)
-    if kind == "sticker":
-        media.setdefault("animated", False)
-    if isinstance(given.get("text"), str) and given["text"]:
-        media["caption"] = _text(given["text"])
-    return media
-
-
 def _unsupported(given: Mapping[str, Any]) -> dict[str, Any]:
     code = given.get("code", 131051)
-    if not isinstance(code, int) or code not in _UNSUPPORTED:
-        raise Problem(422, "bad-value", "code must be 131051 or 131060")
-    title, details = _UNSUPPORTED[code]
-    error = {"code": code, "title": title, "message": title, "error_data": {"details": details}}
+    error = _error(code, _UNSUPPORTED)
     content = {"type": "unsupported", "errors": given.get("errors", [error])}
     own = given.get("unsupported", {"type": "poll_creation"} if code == 131051 else None)
     return content if own is None else {**content, "unsupported": own}
+
+
+def _error(code: Any, known: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+    """Is why WhatsApp does not pass something on."""
+    if not isinstance(code, int) or code not in known:
+        raise Problem(422, "bad-value", f"code must be one of {', '.join(map(str, known))}")
+    title, details = known[code]
+    return {"code": code, "title": title, "message": title, "error_data": {"details": details}}
 
 
 def _cards(cards: Any) -> list[Any]:
@@ -218,7 +214,7 @@ def _words(content: dict[str, Any]) -> str | None:
     if kind == "interactive":
         reply = own.get(str(own["type"]))
         own = {"name": reply.get("title")} if isinstance(reply, dict) else {}
-    words = (own.get(key) for key in ("body", "caption", "emoji", "text", "name", "filename"))
+    words = (own.get(key) for key in ("body", "caption", "emoji", "text", "name"))
     return next((word for word in words if isinstance(word, str) and word), None)
 
 

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self, cast
 
 import aiohttp
@@ -28,6 +29,7 @@ from balcao.simulator.conduct import Pace
 from balcao.simulator.main import Simulator
 from balcao.store.bus import Nudge
 from balcao.store.database import Database
+from balcao.store.files import Files
 from balcao.store.webhooks import Inbox
 from balcao.web.app import create
 from balcao.web.webhook import webhook_app
@@ -98,7 +100,8 @@ class Server:
             inbox = await stack.enter_async_context(Inbox(self._database))
             hub = await stack.enter_async_context(Hub(self._database))
             webhook = webhook_app(inbox, secrets=["secret"], verify_token="token")
-            application = create(self._database, hub, webhook=webhook, version="1")
+            files = Files(stack.enter_context(TemporaryDirectory()))
+            application = create(self._database, hub, webhook=webhook, files=files, version="1")
             await stack.enter_async_context(_serving(application, hub, door))
             self._running = stack.pop_all()
 

@@ -96,7 +96,7 @@ async def test_an_unknown_customer_is_404_as_problem_json(world: World) -> None:
 
 async def test_putting_faults_replaces_all_of_them(world: World) -> None:
     await world.faults(duplicate=0.5, batch=50)
-    await world.faults(receipts="off", graph=500)
+    await world.faults(receipts="off", graph=500, media=404)
     _, faults = await world.sim("GET", "faults")
 
     assert faults == {
@@ -107,6 +107,7 @@ async def test_putting_faults_replaces_all_of_them(world: World) -> None:
         "outage": False,
         "malformed": 0.0,
         "graph": "500",
+        "media": "404",
         "window": "async",
         "receipts": "off",
         "seed": None,
@@ -124,6 +125,7 @@ async def test_putting_faults_replaces_all_of_them(world: World) -> None:
         {"outage": "yes"},
         {"graph": "down"},
         {"graph": ["ok"]},
+        {"media": "gone"},
         {"window": None},
         {"seed": "x"},
         {"weather": "rain"},
@@ -231,7 +233,7 @@ async def test_the_page_brings_no_script_of_its_own(world: World) -> None:
     folder = Path(phones_page.__file__).parent / "static"
     scripts = [file.name for file in folder.glob("*.js")]
     assert "bubble.js" in scripts
-    for name in ("phones.css", "phone.css", *scripts):
+    for name in ("phones.css", "phone.css", "media.css", *scripts):
         async with world.session.get(f"{world.simulator.url}/static/{name}") as answer:
             assert answer.status == 200
     async with world.session.get(f"{world.simulator.url}/static/..%2fmain.py") as answer:

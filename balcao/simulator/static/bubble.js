@@ -1,6 +1,7 @@
 // One message on a phone, as it is now: its quote, choices, reactions, and what one can do to it.
 
 import { button, element, icon, name } from "./element.js";
+import { attachment, place } from "./media.js";
 import { clock, kindWord, word } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
@@ -16,7 +17,7 @@ export function preview(line) {
   if (!line) return word("notHere");
   if (line.deleted) return word("deleted");
   if (line.type === "text") return [...(line.text ?? "")].slice(0, MOST_PREVIEW).join("");
-  return [kindWord(line.type), line.text].filter(Boolean).join(" ");
+  return [kindOf(line), line.text ?? line.media?.name].filter(Boolean).join(" ");
 }
 
 /**
@@ -27,14 +28,22 @@ export function bubble(line, phone) {
   const parts = [...tags(line)];
   if (line.quoted) parts.push(quote(phone.lines.get(line.quoted)));
   if (line.choices?.header) parts.push(element("p", { class: "heading" }, line.choices.header));
-  parts.push(words(line));
+  if (line.media) parts.push(attachment(line, kindOf(line)));
+  if (line.place) parts.push(place(line.place));
+  if (!(line.media || line.place) || (line.media && line.text)) parts.push(words(line));
   if (line.choices?.footer) parts.push(element("p", { class: "small-print" }, line.choices.footer));
   if (line.choices) parts.push(choices(line, phone));
   parts.push(foot(line, phone));
   if (phone.opened === line.wamid && !line.deleted) parts.push(actions(line, phone));
   const made = element("li", { class: line.direction, "data-id": line.wamid }, ...parts);
   if (line.deleted) made.classList.add("gone");
+  if (line.media) made.classList.add(line.type);
   return made;
+}
+
+function kindOf(line) {
+  const isFile = line.type === "audio" && line.media && !line.media.voice;
+  return isFile ? word("audioFile") : kindWord(line.type);
 }
 
 function tags(line) {
@@ -59,9 +68,9 @@ function words(line) {
     text.append(element("span", { class: "kindword" }, word("deleted")));
     return text;
   }
-  const isTapped = line.type === "interactive";
-  if (line.type !== "text" && !(isTapped && line.text)) {
-    const kind = element("span", { class: "kindword" }, kindWord(line.type));
+  const saysItself = line.type === "text" || line.media || line.type === "interactive";
+  if (!(saysItself && line.text)) {
+    const kind = element("span", { class: "kindword" }, kindOf(line));
     text.append(kind, line.text ? " " : "");
   }
   text.append(line.text ?? "");

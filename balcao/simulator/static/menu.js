@@ -1,7 +1,7 @@
 // The "+" of a phone: what can be sent besides text, some of it by filling in a small form.
 
 import { button, element } from "./element.js";
-import { word } from "./words.js";
+import { kindWord, word } from "./words.js";
 
 const digits = (text) => text.replace(/\D/g, "");
 
@@ -66,18 +66,29 @@ const FORMS = {
   },
 };
 
-/** Lists what the "+" offers. `phone` can `open` a panel, `post` a content and `mark` the next. */
+const FILES = ["document", "audio", "sticker"];
+const SAMPLES = ["image", "audio", "document", "sticker"];
+
+/**
+ * Lists what the "+" offers. `phone` can `open` a panel, `post` a content and `mark` the next; its
+ * `attaching` can `pick` a file.
+ */
 export function menu(phone) {
+  const files = FILES.map((type) => button(word(`menu_${type}`), () => phone.attaching.pick(type)));
+  const samples = SAMPLES.map((type) =>
+    button(word("sample", { what: kindWord(type) }), () => phone.post({ type })),
+  );
   const forms = Object.keys(FORMS).map((type) =>
     button(word(`menu_${type}`), () => phone.open(form(type, phone))),
   );
   const others = [
     button(word("menu_poll"), () => phone.post({ type: "unsupported", code: 131051 })),
+    button(word("menu_tooLarge"), () => phone.post({ type: "document", code: 131052 })),
     button(word("menu_unavailable"), () => phone.post({ type: "unsupported", code: 131060 })),
     button(word("menu_forwarded"), () => phone.mark("forwarded")),
     button(word("menu_advert"), () => phone.mark("advert")),
   ];
-  return element("div", { class: "panel menu" }, ...forms, ...others);
+  return element("div", { class: "panel menu" }, ...files, ...samples, ...forms, ...others);
 }
 
 /** Is the advertisement that a customer may have come by. */

@@ -1,14 +1,12 @@
 // One phone: a chat with one business number at a time. Text is only ever shown as text.
 
+import { Attaching } from "./attach.js";
 import { bubble, preview } from "./bubble.js";
 import { button, element, icon, name } from "./element.js";
 import { advert, menu } from "./menu.js";
-import { kindWord, word } from "./words.js";
+import { word } from "./words.js";
 
-const KINDS = [
-  ["image", "M4 6h4l1.5-2h5L16 6h4v13H4zM12 9a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z"],
-  ["audio", "M12 3a3 3 0 0 1 3 3v6a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4"],
-];
+const GROWTH = 260;
 const PLUS = "M12 5v14M5 12h14";
 
 function initials(name) {
@@ -27,8 +25,8 @@ function dialled(phone) {
 }
 
 export class Phone {
-  /** `send(customerId, body)` posts what the customer writes. */
-  constructor(customer, numbers, send) {
+  /** `send(customerId, body)` posts what the customer writes, `upload(file)` what is attached. */
+  constructor(customer, numbers, send, upload) {
     this.id = customer.id;
     this.customer = customer;
     this.lines = new Map();
@@ -36,6 +34,7 @@ export class Phone {
     this.number = numbers[0]?.display_number ?? "";
     this.numbers = numbers;
     this.send = send;
+    this.attaching = new Attaching(this, upload);
     /** What the next message goes along with: quoted, edited (both lines), forwarded, advert. */
     this.next = {};
     /** The id of the message whose actions show. */
@@ -52,6 +51,8 @@ export class Phone {
     this.chatsWord = element("span", { class: "unseen" });
     this.bubbles = element("ol");
     this.thread = element("div", { class: "thread", role: "log", tabindex: "0" }, this.bubbles);
+    // A picture takes its room only when it is there.
+    this.thread.addEventListener("load", () => this.keepUp(), true);
     this.typing = element("p", { class: "typing", role: "status" });
     this.panel = element("div");
     this.panel.addEventListener("keydown", (event) => {
@@ -82,14 +83,11 @@ export class Phone {
       class: "kind",
       "aria-expanded": false,
     });
-    this.kinds = KINDS.map(([type, path]) => [
-      button(icon(path, 24), () => this.post({ type }), { class: "kind" }),
-      type,
-    ]);
+    const { camera, voice } = this.attaching;
     const made = element(
       "form",
       { class: "composer" },
-      element("div", { class: "kinds" }, this.plus, ...this.kinds.map(([one]) => one)),
+      element("div", { class: "kinds" }, this.plus, camera, voice),
       this.box,
       this.button,
     );
@@ -114,9 +112,7 @@ export class Phone {
     this.box.setAttribute("aria-label", `${word("message")}: ${customer.name}`);
     this.button.textContent = word("send");
     name(this.plus, word("more"));
-    for (const [one, type] of this.kinds) {
-      name(one, word("sendKind", { what: kindWord(type).toLowerCase() }));
-    }
+    this.attaching.retell();
     this.show(null);
     this.showMarks();
     this.listChats();
@@ -212,6 +208,12 @@ export class Phone {
     this.thread.scrollTop = this.thread.scrollHeight;
   }
 
+  /** Goes on showing the end, if that was what showed before something grew. */
+  keepUp() {
+    const { scrollHeight, scrollTop, clientHeight } = this.thread;
+    if (scrollHeight - scrollTop - clientHeight < GROWTH) this.thread.scrollTop = scrollHeight;
+  }
+
   /** Opens a panel above the text, or closes the one that is open. */
   open(panel) {
     this.show(panel);
@@ -255,6 +257,10 @@ export class Phone {
         return element("li", {}, element("span", {}, word(`next_${key}`, gaps)), away);
       }),
     );
+    if (!this.attaching.recording) return;
+    const away = button("×", () => this.attaching.cancel());
+    name(away, word("without", { what: word("recording") }));
+    this.marks.append(element("li", {}, element("span", {}, word("recording")), away));
   }
 
   /** Shows or hides what can be done to a message. */
@@ -287,8 +293,7 @@ export class Phone {
   edit(line) {
     this.toggle(line);
     this.change({ edited: line });
-    this.box.value = line.text;
-    this.grow();
+    this.fill(line.text);
     this.box.focus();
   }
 
@@ -331,6 +336,16 @@ export class Phone {
     return sent;
   }
 
+  /** Says what is going on, where it says that the business types. */
+  tell(text) {
+    this.typing.textContent = text;
+  }
+
+  fill(text) {
+    this.box.value = text;
+    this.grow();
+  }
+
   onKey(event) {
     if (event.key !== "Enter" || event.shiftKey) return;
     if (event.isComposing || event.keyCode === 229) return;
@@ -342,8 +357,7 @@ export class Phone {
     const text = this.box.value;
     if (!text.trim()) return;
     const { edited } = this.next;
-    this.box.value = "";
-    this.grow();
+    this.fill("");
     const sent = edited
       ? await this.rewrite(edited, text)
       : await this.post({ type: "text", text });

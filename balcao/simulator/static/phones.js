@@ -18,6 +18,7 @@ const NETWORKS = {
   outage: { outage: true },
 };
 const GRAPH = ["ok", "slow", "timeout", "500", "429", "reset_after_accept", "html"];
+const MEDIA = ["ok", "404", "slow", "truncated", "wrong_hash"];
 const phones = new Map();
 const byId = (id) => document.getElementById(id);
 let numbers = [];
@@ -26,10 +27,11 @@ let webhooks = [];
 
 async function call(method, path, body) {
   try {
+    const isFile = body instanceof Blob;
     const answer = await fetch(path, {
       method,
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      headers: { "Content-Type": isFile ? "application/octet-stream" : "application/json" },
+      body: isFile ? body : JSON.stringify(body),
     });
     const given = await answer.json();
     if (!answer.ok) throw new Error(given.detail ?? answer.statusText);
@@ -43,6 +45,8 @@ async function call(method, path, body) {
 }
 
 const write = (id, body) => call("POST", `/sim/customers/${encodeURIComponent(id)}/messages`, body);
+
+const upload = (file) => call("POST", "/sim/media", file);
 
 async function openPhones(many) {
   const greets = byId("greet").checked;
@@ -59,7 +63,7 @@ async function openPhones(many) {
 function phoneOf(customer) {
   let phone = phones.get(customer.id);
   if (!phone && phones.size < MOST_PHONES) {
-    phone = new Phone(customer, numbers, write);
+    phone = new Phone(customer, numbers, write, upload);
     phones.set(customer.id, phone);
     byId("phones").append(phone.root);
   }
@@ -89,6 +93,7 @@ function takeSnapshot(snapshot) {
 function takeFaults(now) {
   faults = now;
   byId("graph").value = now.graph;
+  byId("media").value = now.media;
   byId("receipts").value = now.receipts;
   const fits = (own) =>
     Object.entries({ ...NO_FAULTS, ...own }).every(([key, value]) => now[key] === value);
@@ -157,6 +162,7 @@ function retell() {
   options(byId("graph"), GRAPH, "graph");
   options(byId("webhooks"), [...Object.keys(NETWORKS), "own"], "webhooks");
   byId("webhooks").lastElementChild.disabled = true;
+  options(byId("media"), MEDIA, "media");
   options(byId("receipts"), ["on", "off"], "receipts");
   for (const phone of phones.values()) phone.retell();
   retellColleagues();
@@ -179,6 +185,7 @@ function setUp() {
   });
   paint();
   byId("graph").addEventListener("change", (event) => putFaults({ graph: event.target.value }));
+  byId("media").addEventListener("change", (event) => putFaults({ media: event.target.value }));
   byId("receipts").addEventListener("change", (event) =>
     putFaults({ receipts: event.target.value }),
   );

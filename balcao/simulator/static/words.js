@@ -39,3 +39,12 @@ export function kindWord(type) {
 export function clock(at) {
   return new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
 }
+
+/** Writes how large a file is. */
+export function size(bytes) {
+  const isLarge = bytes >= 1_000_000;
+  const number = bytes / (isLarge ? 1_000_000 : 1_000);
+  const unit = isLarge ? "megabyte" : "kilobyte";
+  const how = { style: "unit", unit, maximumFractionDigits: isLarge ? 1 : 0 };
+  return new Intl.NumberFormat(language, how).format(isLarge ? number : Math.max(1, number));
+}
