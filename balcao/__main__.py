@@ -86,6 +86,7 @@ def migrate(*, data_dir: DataDir = None) -> int:
 def simulator(
     *,
     port: Annotated[int, Parameter(help="The port of the phones.")] = 8081,
+    media_port: Annotated[int, Parameter(help="The port that media are fetched from.")] = 8082,
     webhook_url: WebhookUrl = "http://127.0.0.1:8080/webhooks/whatsapp",
     scripted: Annotated[
         bool, Parameter(negative="", help="With customers who write by themselves.")
@@ -104,6 +105,7 @@ def simulator(
         simulator_main.run(
             host="127.0.0.1",
             port=port,
+            media_port=media_port,
             webhook_url=webhook_url,
             app_secret=next(iter(settings.app_secrets), "simulator"),
             verify_token=settings.verify_token or "simulator",
@@ -130,11 +132,17 @@ def doctor(*, data_dir: DataDir = None) -> int:
         secrets=bool(settings.app_secrets and settings.secret_key),
         verify_token=bool(settings.verify_token),
     )
+    told = examination.Told(
+        settings.public_url,
+        settings.verify_token,
+        settings.app_secrets,
+        settings.access_token,
+        settings.graph_url,
+        settings.graph_version,
+    )
     try:
         with main.database(settings) as url:
-            findings += commands.done(
-                examination.of_database(url, default_token=bool(settings.access_token))
-            )
+            findings += commands.done(examination.examine(url, told))
     except tuple(main.REFUSALS) as error:
         findings.append(str(error))
     print("\n".join(f"- {finding}" for finding in findings) or "Nothing is wrong.")

@@ -17,6 +17,8 @@ import msgspec
 PREFIX = "BALCAO_"
 FILE = "balcao.toml"
 SECRET_LENGTH_MIN = 16
+#: Their items are separated by commas in the environment.
+LISTS = frozenset({"app_secrets", "media_hosts"})
 
 
 class BadSetting(Exception):
@@ -37,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     app_secrets: tuple[str, ...] = ()
     verify_token: str | None = None
     access_token: str | None = None
+    media_hosts: tuple[str, ...] = ("lookaside.fbsbx.com",)
+    media_url: str | None = None
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -49,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             _check_url("PUBLIC_URL", self.public_url, "http", "https")
         if self.database_url is not None:
             _check_url("DATABASE_URL", self.database_url, "postgresql", "postgres")
+        if self.media_url is not None:
+            _check_url("MEDIA_URL", self.media_url, "s3")
         version = self.graph_version
         if not (version.startswith("v") and version[1:].replace(".", "", 1).isdigit()):
             raise BadSetting(f"{PREFIX}GRAPH_VERSION is {version!r}, not a version like v26.0.")
@@ -57,6 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"{PREFIX}SECRET_KEY is shorter than {SECRET_LENGTH_MIN} characters: "
                 "use the output of 'openssl rand -hex 32'."
             )
+
+    @property
+    def media(self) -> str:
+        """Where files are kept: the address of a bucket, or a folder in the data folder."""
+        return self.media_url or str(self.home / "media")
 
     @property
     def home(self) -> Path:
@@ -86,6 +97,8 @@ MEANINGS: Mapping[str, str] = {
     "APP_SECRETS": "the app secrets that webhooks are signed with, separated by commas",
     "VERIFY_TOKEN": "the word that the webhook is verified with",
     "ACCESS_TOKEN": "for entry points that have no access token of their own",
+    "MEDIA_HOSTS": "hosts of files that may be shown the access token, separated by commas",
+    "MEDIA_URL": "a bucket for files, such as s3://bucket/balcao; none: the data folder",
     "LOG_FORMAT": "text or json",
     "LOG_LEVEL": "the least that is logged: debug, info, warning or error",
 }
@@ -136,9 +149,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         value = environment.get(f"{PREFIX}{name.upper()}", "").strip()
         if value:
             found[name] = value
-    if "app_secrets" in found:
-        words = found["app_secrets"].split(",")
-        found["app_secrets"] = [word.strip() for word in words if word.strip()]
+    for name in LISTS & found.keys():
+        words = found[name].split(",")
+        found[name] = [word.strip() for word in words if word.strip()]
     return found
 
 

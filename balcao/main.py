@@ -119,8 +119,14 @@ def serve(
 
 def demonstrate(options: Options, simulator_port: int, *, scripted: bool, fresh: bool) -> int:
     """Run the server, its database, the pretend WhatsApp and a small organisation."""
+    media_port = _free_port()
     chosen = config.read(
-        {**options, "host": "127.0.0.1", "graph_url": f"http://127.0.0.1:{simulator_port}"}
+        {
+            **options,
+            "host": "127.0.0.1",
+            "graph_url": f"http://127.0.0.1:{simulator_port}",
+            "media_hosts": [f"127.0.0.1:{media_port}"],
+        }
     )
     logs.configure(chosen.log_format, chosen.log_level)
     supervisor = Supervisor()
@@ -135,7 +141,7 @@ def demonstrate(options: Options, simulator_port: int, *, scripted: bool, fresh:
             chosen = _with_secrets(chosen, url)
             children = [
                 *_servers(chosen, url, door, 1, demonstration=True),
-                _simulator(chosen, simulator_port, scripted),
+                _simulator(chosen, simulator_port, media_port, scripted),
             ]
             supervisor.run(children, own, lambda: _greet(chosen, simulator_port))
     return 0
@@ -151,6 +157,13 @@ def in_line(*, attached: bool) -> Iterator[Callable[[], None]]:
     line.task()
     line.end_with_supervisor()
     yield line.tell_ready
+
+
+def _free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port: int = door.getsockname()[1]
+    return port
 
 
 @contextmanager
@@ -200,24 +213,7 @@ def _servers(
     sockets: tuple[str, ...] = (),
 ) -> list[Child]:
     """The processes that serve, sharing one door."""
-    assert chosen.secret_key is not None
-    work = Work(
-        door=door.fileno(),
-        database_url=url,
-        secret_key=chosen.secret_key,
-        app_secrets=chosen.app_secrets,
-        verify_token=chosen.verify_token or "",
-        access_token=chosen.access_token,
-        graph_url=chosen.graph_url,
-        graph_version=chosen.graph_version,
-        public_url=chosen.public_url,
-        log_format=chosen.log_format,
-        log_level=chosen.log_level,
-        version=VERSION,
-        demonstration=demonstration,
-        worker=0,
-        sockets=sockets,
-    )
+    work = _work(chosen, url, door, demonstration, sockets)
     command = [sys.executable, "-P", "-m", module]
     tasks = [
         msgspec.json.encode(msgspec.structs.replace(work, worker=worker))
@@ -230,6 +226,32 @@ def _servers(
     ]
 
 
+def _work(
+    chosen: Settings, url: str, door: socket.socket, demonstration: bool, sockets: tuple[str, ...]
+) -> Work:
+    """What the first of the processes that serve is told."""
+    assert chosen.secret_key is not None
+    return Work(
+        door=door.fileno(),
+        database_url=url,
+        secret_key=chosen.secret_key,
+        app_secrets=chosen.app_secrets,
+        verify_token=chosen.verify_token or "",
+        access_token=chosen.access_token,
+        graph_url=chosen.graph_url,
+        graph_version=chosen.graph_version,
+        media=chosen.media,
+        media_hosts=chosen.media_hosts,
+        public_url=chosen.public_url,
+        log_format=chosen.log_format,
+        log_level=chosen.log_level,
+        version=VERSION,
+        demonstration=demonstration,
+        worker=0,
+        sockets=sockets,
+    )
+
+
 @contextmanager
 def _sockets(workers: int) -> Iterator[tuple[str, ...]]:
     """Where each of *workers* will tell the others its figures; nowhere for one alone."""
@@ -240,10 +262,11 @@ def _sockets(workers: int) -> Iterator[tuple[str, ...]]:
         yield tuple(f"{folder}/{worker}" for worker in range(workers))
 
 
-def _simulator(chosen: Settings, port: int, scripted: bool) -> Child:
+def _simulator(chosen: Settings, port: int, media_port: int, scripted: bool) -> Child:
     """The pretend WhatsApp, as the command line has it, with this demo's secrets."""
     command = [sys.executable, "-P", "-m", "balcao", "simulator", "--attached"]
-    command += ["--port", str(port), *(["--scripted"] if scripted else [])]
+    command += ["--port", str(port), "--media-port", str(media_port)]
+    command += ["--scripted"] if scripted else []
     desk = f"http://{chosen.host}:{chosen.port}"
     command += ["--desk-url", desk, "--webhook-url", f"{desk}/webhooks/whatsapp"]
     command += ["--memory", str(chosen.home / "phones.json")]

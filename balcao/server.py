@@ -27,13 +27,17 @@ from balcao import demo, logs
 from balcao.edges import Edge, no_edge
 from balcao.engine.intake import Intake
 from balcao.engine.loop import Progress, Step, keep_done
+from balcao.engine.media import Downloads
 from balcao.engine.receipts import Receipts
 from balcao.engine.router import Router
 from balcao.engine.sender import Sender
+from balcao.engine.uploads import Uploads
 from balcao.processes import Line
 from balcao.realtime.hub import Hub
 from balcao.store.bus import Kind, Nudge
 from balcao.store.database import Database
+from balcao.store.files import Files
+from balcao.store.media import LEASE as FETCH_LEASE
 from balcao.store.outbox import LEASE
 from balcao.store.postgres import COMMAND_SECONDS_MAX, UNREACHABLE
 from balcao.store.webhooks import STORE_SECONDS_MAX, Inbox
@@ -43,6 +47,7 @@ from balcao.web.bodies import DemoAccount
 from balcao.web.figures import Figures
 from balcao.web.webhook import Application, webhook_app
 from balcao.whatsapp.client import ANSWER_SECONDS_MAX, Client
+from balcao.whatsapp.media import FETCH_SECONDS_MAX, MediaClient
 from balcao.work import Work
 
 log = structlog.get_logger()
@@ -63,6 +68,8 @@ class Patience:
     store_seconds: float = STORE_SECONDS_MAX
     answer_seconds: float = ANSWER_SECONDS_MAX
     lease: timedelta = LEASE
+    fetch_seconds: float = FETCH_SECONDS_MAX
+    fetch_lease: timedelta = FETCH_LEASE
 
 
 class Loop:
@@ -181,7 +188,8 @@ async def _node(
     """Everything that works, going: the application to serve, and how to drain its streams."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        await stack.enter_async_context(_engine(work, database, edge, patience))
+        files = Files(work.media)
+        await stack.enter_async_context(_engine(work, database, files, edge, patience))
         inbox = await stack.enter_async_context(
             Inbox(database, store_seconds=patience.store_seconds)
         )
@@ -194,6 +202,7 @@ async def _node(
             database,
             hub,
             webhook=door,
+            files=files,
             own=own,
             version=work.version,
             public_url=work.public_url,
@@ -204,37 +213,56 @@ async def _node(
 
 @asynccontextmanager
 async def _engine(
-    work: Work, database: Database, edge: Edge, patience: Patience
+    work: Work, database: Database, files: Files, edge: Edge, patience: Patience
 ) -> AsyncIterator[None]:
     """The loops, going, and what they need; in the end each finishes its step."""
     seal_key = work.secret_key.encode()
     async with AsyncExitStack() as stack:
-        client = await Client.open(
-            work.graph_url,
-            work.graph_version,
-            answer_seconds=patience.answer_seconds,
-            edge=edge,
-        )
-        stack.push_async_callback(client.close)
+        client, media = await stack.enter_async_context(_clients(work, edge, patience))
+        token = work.access_token
+        uploads = Uploads(database, media, files, access_token=token, lease=patience.fetch_lease)
         sender = Sender(
             database,
             client,
+            uploads=uploads,
             seal_key=seal_key,
-            access_token=work.access_token,
+            access_token=token,
             lease=patience.lease,
         )
         stack.push_async_callback(sender.finish)
-        receipts = Receipts(database, client, access_token=work.access_token)
+        stack.push_async_callback(uploads.let_go)
+        downloads = Downloads(
+            database, media, files, access_token=token, lease=patience.fetch_lease
+        )
+        stack.push_async_callback(downloads.finish)
+        receipts = Receipts(database, client, access_token=token)
         loops = [
             Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),
             Loop("router", Router(database).step, {Kind.ROUTING, Kind.AGENT, Kind.ORGANISATION}),
             Loop("sender", sender.step, {Kind.SENDING}),
             Loop("doubts", sender.doubt, set()),
             Loop("receipts", receipts.step, {Kind.RECEIPT}),
+            Loop("media", downloads.step, {Kind.MEDIA}),
         ]
         stack.push_async_callback(_finish, loops)
         stack.callback(database.subscribe(partial(_wake, loops)))
         yield
+
+
+@asynccontextmanager
+async def _clients(
+    work: Work, edge: Edge, patience: Patience
+) -> AsyncIterator[tuple[Client, MediaClient]]:
+    """Those who speak to WhatsApp: of messages, and of files."""
+    graph = work.graph_url, work.graph_version
+    async with AsyncExitStack() as stack:
+        client = await Client.open(*graph, answer_seconds=patience.answer_seconds, edge=edge)
+        stack.push_async_callback(client.close)
+        media = await MediaClient.open(
+            *graph, hosts=work.media_hosts, fetch_seconds=patience.fetch_seconds
+        )
+        stack.push_async_callback(media.close)
+        yield client, media
 
 
 def _accounts() -> list[DemoAccount]:

@@ -14,6 +14,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str | None
     graph_url: str
     graph_version: str
+    media: str
+    """Where files are kept: the address of a bucket, or a folder."""
+    media_hosts: tuple[str, ...]
     public_url: str | None
     log_format: str
     log_level: str

@@ -1,9 +1,11 @@
 """What is done to a message after it was written: reactions, edits, and taking it back.
 
 The message itself stays as it came.  Amendments are kept beside it, in whatever order and however
-often they come, and how the message is shown now is derived from all of them: of each person the
+often they come, and how the message is shown now is derived from all of them: of each side the
 latest reaction counts, of edits the latest, and one revocation is enough.  The later one is that
 with the later second, and of two in one second that which came last.
+
+The sides are the customer and the business: whichever agent reacts, WhatsApp knows one of us.
 """
 
 from __future__ import annotations
@@ -55,11 +57,11 @@ class Amended:
 
 def amended(amendments: Iterable[Amendment]) -> Amended:
     """What all *amendments* of one message come to, in whatever order they are given."""
-    reactions: dict[tuple[str, int | None], Amendment] = {}
+    reactions: dict[str, Amendment] = {}
     edit = revoked = None
     for one in sorted(amendments, key=lambda one: (one.second, one.order)):
         if one.act is Act.REACTION:
-            reactions[one.by.kind, one.by.id] = one
+            reactions[one.by.kind] = one
         elif one.act is Act.EDIT:
             edit = one
         else:

@@ -22,6 +22,8 @@ CLOCKS_APART_MAX = timedelta(seconds=60)
 #: Somebody waits for the answer: after this much of trying again, a person decides.
 TRY_FOR = timedelta(seconds=60)
 PAUSE_MAX = timedelta(seconds=15)
+#: So many uploads of one file are tried, each of which may take its time.
+UPLOADS_MAX = 6
 #: A reply that could not leave for so long is not sent without asking.
 STALE_AFTER = timedelta(hours=1)
 #: A number whose access was refused sends one message in so long, to see whether it is mended.
@@ -61,16 +63,16 @@ def advance(current: Status, told: Status) -> Status:
     return max(current, told, key=_RANK.__getitem__)
 
 
-def checked_text(text: str) -> str:
-    """The text as it is kept and sent; Refused where it is empty or too long.
+def checked_text(text: str, most: int = TEXT_MAX) -> str:
+    """The text as it is kept and sent; Refused where it is empty or longer than *most*.
 
     A NUL shows as nothing and no database keeps it, so it is left out.
     """
     kept = text.replace("\0", "")
     if not kept.strip():
         raise Refused("empty")
-    if len(kept) > TEXT_MAX:
-        raise Refused("too-long", max=TEXT_MAX, length=len(kept))
+    if len(kept) > most:
+        raise Refused("too-long", max=most, length=len(kept))
     return kept
 
 
@@ -93,6 +95,16 @@ def next_try(
     pause = timedelta(seconds=4**tries) if pair else min(timedelta(seconds=2**tries), PAUSE_MAX)
     due_at = at + pause * (1 + spread % 16 / 64)
     return due_at if due_at <= started_at + TRY_FOR else None
+
+
+def next_upload(tries: int, spread: int, at: datetime) -> datetime | None:
+    """When to upload again after *tries* uploads before this one failed; None when that is enough.
+
+    An upload has no effect on anybody, so it may be repeated whatever came of it.
+    """
+    if tries + 1 >= UPLOADS_MAX:
+        return None
+    return at + min(timedelta(seconds=2**tries), PAUSE_MAX) * (1 + spread % 16 / 64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from balcao.store import (
     amendments,
     conversations,
     customers,
+    media,
     messages,
     statuses,
     tasks,
@@ -32,6 +33,7 @@ from balcao.store.statuses import Target, Told
 from balcao.store.tasks import Opening
 from balcao.store.webhooks import UNKNOWN_NUMBER, Aside
 from balcao.whatsapp.items import IdentityChange, InboundMessage, Item, SetAside, StatusUpdate
+from balcao.whatsapp.media import incoming
 from balcao.whatsapp.opaque import unseal
 
 
@@ -74,6 +76,7 @@ class Placing:
         if not run:
             return
         tx, numbers = self._tx, self._numbers
+        run = self._without_loops(run)
         inbound, aside = _sorted(run, numbers)
         written = await self._address(inbound)
         updates = [(id, item) for id, item in run if isinstance(item, StatusUpdate)]
@@ -97,6 +100,21 @@ class Placing:
                 aside.append(set_aside(id, update, UNKNOWN_NUMBER))
         await self._keep_for_later(early, aside)
         await conversations.save_all(tx, held.values())
+
+    def _without_loops(self, run: Sequence[tuple[int, Item]]) -> list[tuple[int, Item]]:
+        """What is left of *run* without what one of our numbers has sent to another.
+
+        WhatsApp tells the receiver of it as of a kind that is not supported.
+        """
+        ours = {number.display_number for number in self._numbers.values()}
+        left: list[tuple[int, Item]] = []
+        for webhook_id, item in run:
+            unsupported = isinstance(item, InboundMessage) and item.type == "unsupported"
+            if unsupported and item.sender.wa_id in ours:
+                self.placed.append(Placed("loop", webhook_id, item.position))
+            else:
+                left.append((webhook_id, item))
+        return left
 
     async def _keep_for_later(self, early: Sequence[Told], aside: Sequence[Aside]) -> None:
         self.placed += [Placed("set-aside", one.webhook_id, one.position) for one in aside]
@@ -143,9 +161,14 @@ class Placing:
             return
         await customers.learn(self._tx, [(one.customer, one.sender) for one in fresh])
         task_ids = await self._open_tasks(fresh, held, open_tasks)
-        ids = await messages.put_inbound(
-            self._tx, [_arrival(one, held[one.conversation_id], task_ids) for one in fresh]
-        )
+        arrivals = [_arrival(one, held[one.conversation_id], task_ids) for one in fresh]
+        ids = await messages.put_inbound(self._tx, arrivals)
+        files = [
+            (id, file, one.at)
+            for id, one in zip(ids, arrivals, strict=True)
+            if (file := incoming(one.type, one.payload)) is not None
+        ]
+        await media.put_inbound(self._tx, files, arrivals[0].conversation.at)
         for one, id in zip(fresh, ids, strict=True):
             conversation = one.conversation_id
             told = "message", one.webhook_id, one.item.position, conversation

@@ -27,15 +27,24 @@ CALLS_MAX = 16
 class Receipts:
     """Tells WhatsApp what was read and who writes; `step` is called by a loop."""
 
-    def __init__(self, database: Database, client: Client, *, access_token: str | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        *,
+        access_token: str | None,
+        most: int = CALLS_MAX,
+    ) -> None:
+        """Calls by *client*, *most* at once."""
         self._database = database
+        self._most = most
         self._client = client
         self._access_token = access_token
 
     async def step(self) -> Progress:
         """Tell what is due, some of it at once; return when all that was begun is over."""
         async with self._database.transaction() as tx:
-            claimed = await receipts.claim(tx, CALLS_MAX)
+            claimed = await receipts.claim(tx, self._most)
         ends = await asyncio.gather(*map(self._tell, claimed), return_exceptions=True)
         for error in filter(None, ends):
             raise error

@@ -4,42 +4,36 @@ A step claims what may go out now and starts the calls; it does not wait for the
 a customer whose call is slow holds up nobody else.  Whatever a call comes to is
 written in a transaction of its own, which wakes the next step.  Any number of
 processes may send: the claim decides who.
+
+One look at the database tells what there is to do of all that goes out: messages, the
+files that have to be there before them (`uploads`), and reactions (`reactions`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from balcao.domain.message import Status
+from balcao.engine.calls import Calls, Settle, line, settle
 from balcao.engine.loop import Progress
+from balcao.engine.reactions import Reactions
+from balcao.engine.uploads import Uploads
 from balcao.store import outbox
-from balcao.store.database import Database, Tx
+from balcao.store.database import Database
 from balcao.store.outbox import LEASE, Claim
 from balcao.telemetry import figures, traces
-from balcao.whatsapp.client import (
-    Accepted,
-    Address,
-    Client,
-    Line,
-    Rejected,
-    Retryable,
-    Unsure,
-)
+from balcao.whatsapp import outgoing
+from balcao.whatsapp.client import Accepted, Address, Client, Rejected, Retryable, Unsure
 from balcao.whatsapp.errors import Failure, Retry
 from balcao.whatsapp.opaque import seal
 
 log = structlog.get_logger()
 
 CALLS_MAX = 64
-SETTLE_TRIES_MAX = 20
-SETTLE_PAUSE_SECONDS = 0.5
-
-Settle = Callable[[Tx], Awaitable[None]]
 
 
 class Sender:
@@ -52,39 +46,51 @@ class Sender:
         *,
         seal_key: bytes,
         access_token: str | None,
+        uploads: Uploads | None = None,
         lease: timedelta = LEASE,
     ) -> None:
-        """Sends by *client*, whose calls are over well before the *lease* is."""
+        """Sends by *client*, whose calls are over well before the *lease* is.
+
+        Without *uploads*, a message whose file WhatsApp has not got waits for a sender with them.
+        """
         self._database = database
         self._client = client
         self._seal_key = seal_key
         self._access_token = access_token
+        self._uploads = uploads
+        self._reactions = Reactions(database, client, access_token=access_token, lease=lease)
         self._lease = lease
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls = Calls(CALLS_MAX)
 
     async def step(self) -> Progress:
         """Start the calls that are due, as many as there is room for."""
         async with self._database.statement() as tx:
             glance = await outbox.glance(tx)
-        expired = 0
+        done = 0
         if glance.expired:
             async with self._database.transaction() as tx:
-                expired = await outbox.expire(tx)
-            figures.sent("expired", expired)
-        room = CALLS_MAX - len(self._calls)
+                done = await outbox.expire(tx)
+            figures.sent("expired", done)
+        if glance.uploads and self._uploads is not None:
+            done += await self._uploads.begin()
+        if glance.reactions:
+            done += await self._reactions.begin()
+        room = self._calls.room
         if room == 0:
-            return Progress(expired)  # a call that ends wakes us
-        if not glance.due:
-            return Progress(expired, glance.again_in)
+            return Progress(done)  # a call that ends wakes us
+        if glance.due:
+            done += await self._begin(room)
+        return Progress(done, glance.again_in)
+
+    async def _begin(self, room: int) -> int:
+        """Start up to *room* calls for messages; how many rows changed."""
         over_by = asyncio.get_running_loop().time() + self._lease.total_seconds()
         async with self._database.transaction() as tx:
             claims, changed = await outbox.claim(tx, room, self._lease)
         for claim in claims:
             _tell_claimed(claim)
-            call = asyncio.create_task(self._send(claim, over_by))
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
-        return Progress(expired + changed, glance.again_in)
+            self._calls.begin(self._send(claim, over_by))
+        return changed
 
     async def doubt(self) -> Progress:
         """Say of what has probably been lost that it has: a step of a loop that nobody wakes."""
@@ -93,24 +99,18 @@ class Sender:
 
     async def finish(self) -> None:
         """Wait until every call under way has come to something, and that is written."""
-        while self._calls:
-            await asyncio.wait(self._calls)
+        if self._uploads is not None:
+            await self._uploads.finish()
+        await self._reactions.finish()
+        await self._calls.finish()
 
     async def _send(self, claim: Claim, over_by: float) -> None:
         with traces.span("sender call", message=claim.message_id, attempt=claim.attempt):
-            result, settle = await self._call(claim, over_by)
+            result, written = await self._call(claim, over_by)
             traces.note(result=result)
         figures.sent(result)
         log.debug("called", message=claim.message_id, attempt=claim.attempt, result=result)
-        for _ in range(SETTLE_TRIES_MAX):
-            try:
-                async with self._database.transaction() as tx:
-                    await settle(tx)
-                log.debug("settled", message=claim.message_id, attempt=claim.attempt)
-                return
-            except Exception as error:  # the lease runs out if this goes on
-                log.warning("not_settled", message=claim.message_id, error=type(error).__name__)
-                await asyncio.sleep(SETTLE_PAUSE_SECONDS)
+        await settle(self._database, written, message=claim.message_id, attempt=claim.attempt)
 
     async def _call(self, claim: Claim, over_by: float) -> tuple[str, Settle]:
         """Call WhatsApp, and return what came of it in a word, and how to write it."""
@@ -144,14 +144,17 @@ class Sender:
         return "accepted", partial(told, told=Status.ACCEPTED, wamid=accepted.wamid)
 
     async def _post(self, claim: Claim, over_by: float) -> Accepted:
-        token = claim.access_token or self._access_token
-        if token is None:
-            raise Retryable(Failure(190, "No access token"))
+        number = line(claim.phone_number_id, claim.access_token, self._access_token)
+        file = None
+        if claim.file is not None:
+            if claim.file.graph_id is None:
+                raise Retryable(Failure(2, "Not uploaded", "It was so old that it is gone"))
+            file = outgoing.Uploaded(claim.file.graph_id, claim.file.name)
         with figures.calling():
-            return await self._client.send_text(
-                Line(claim.phone_number_id, token),
+            return await self._client.send(
+                number,
                 Address(claim.wa_id, claim.user_id),
-                claim.text,
+                outgoing.content(claim.said, file),
                 opaque=seal(self._seal_key, claim.message_id, claim.attempt),
                 over_by=over_by,
                 quoted=claim.quoted,

@@ -82,6 +82,22 @@ class Unsupported(Struct, frozen=True, tag_field="kind", tag="unsupported"):
     code: int | None
 
 
+class Option(Struct, frozen=True):
+    """An answer that a customer may choose; of a list, with the section that it stands in."""
+
+    id: str
+    title: str
+    description: str | None
+    section: str | None
+
+
+class Menu(Struct, frozen=True, tag_field="kind", tag="menu"):
+    """The answers under a question of ours; of a list, with the words of the button to it."""
+
+    button: str | None
+    options: list[Option]
+
+
 class Referral(Struct, frozen=True):
     """The advertisement or post that led the customer here."""
 
@@ -91,7 +107,7 @@ class Referral(Struct, frozen=True):
     url: str | None
 
 
-Content: TypeAlias = Location | Cards | Answer | Order | Unsupported
+Content: TypeAlias = Location | Cards | Answer | Menu | Order | Unsupported
 Payload: TypeAlias = Mapping[str, Any] | None
 
 
@@ -175,6 +191,25 @@ def _button(_payload: Mapping[str, Any]) -> Answer:
     return Answer("button", None, [])
 
 
+def _buttons(payload: Mapping[str, Any]) -> Menu:
+    return Menu(None, [_option(one, None) for one in _pieces(payload, "buttons")])
+
+
+def _list(payload: Mapping[str, Any]) -> Menu:
+    said = _within(payload, "list")
+    options = [
+        _option(row, _text(section, "title"))
+        for section in _pieces(said, "sections")
+        for row in _pieces(section, "rows")
+    ]
+    return Menu(_text(said, "button"), options)
+
+
+def _option(said: Mapping[str, Any], section: str | None) -> Option:
+    id, title = _text(said, "id") or "", _text(said, "title") or ""
+    return Option(id, title, _text(said, "description"), section)
+
+
 def _order(payload: Mapping[str, Any]) -> Order:
     items = _pieces(_within(payload, "order"), "product_items")
     return Order(
@@ -202,6 +237,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Content | None]] = {
     "contacts": _cards,
     "interactive": _interactive,
     "button": _button,
+    "buttons": _buttons,
+    "list": _list,
     "order": _order,
     "unsupported": _unsupported,
 }

@@ -24,6 +24,7 @@ from balcao.realtime.views import (
     LastMessage,
     LegState,
     LegView,
+    MediaView,
     MessageView,
     Named,
     NoticeView,
@@ -104,7 +105,7 @@ def message_view(row: Row, seen: Sight | None = None) -> MessageView:
         type=row["type"],
         text=None if gone else _text(row["text"], now),
         content=None if gone else content.content(row["type"], row["payload"]),
-        media=None,
+        media=None if gone else media_view(row["media"]),
         quoted=_quoted(row, seen),
         forwarded=content.forwarded(row["payload"]),
         reactions=[Reaction(emoji, _by(by)) for by, emoji in now.reactions],
@@ -120,6 +121,14 @@ def message_view(row: Row, seen: Sight | None = None) -> MessageView:
         at=moment(row["at"]),
         client_id=row["client_id"],
     )
+
+
+def media_view(found: Sequence[Any] | None) -> MediaView | None:
+    """A file, in the order of the store's columns; none for none."""
+    if found is None:
+        return None
+    id, name, mime_type, size, kind, state, voice, animated, error = found
+    return MediaView(str(id), name, mime_type, size, kind, state, voice, animated, _failure(error))
 
 
 def agent_view(row: Row, at: datetime) -> AgentView:

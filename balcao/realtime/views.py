@@ -161,14 +161,26 @@ class TaskView(Struct, frozen=True, tag_field="kind", tag="task"):
     explanation: Coded | None
 
 
-class Media(Struct, frozen=True):
-    """A file of a message."""
+class Failure(Struct, frozen=True):
+    """Why a message failed, and what to do."""
+
+    code: str
+    params: dict[str, Any]
+    action: str | None
+
+
+class MediaView(Struct, frozen=True):
+    """The file of a message; its content is at `/api/media/{id}` once it is ready."""
 
     id: str
     name: str | None
-    mime_type: str | None
+    mime_type: str
     size: int | None
-    state: str
+    kind: Literal["image", "video", "audio", "document", "sticker"]
+    state: Literal["waiting", "ready", "failed"]
+    voice: bool
+    animated: bool
+    error: Failure | None
 
 
 class Author(Struct, frozen=True):
@@ -197,14 +209,6 @@ class Reaction(Struct, frozen=True):
     author: Author
 
 
-class Failure(Struct, frozen=True):
-    """Why a message failed, and what to do."""
-
-    code: str
-    params: dict[str, Any]
-    action: str | None
-
-
 class MessageView(Struct, frozen=True, tag_field="kind", tag="message"):
     """One line of a conversation; a thread is ordered by the whole second of `at`, then `seq`."""
 
@@ -218,7 +222,7 @@ class MessageView(Struct, frozen=True, tag_field="kind", tag="message"):
     text: str | None
     content: Content | None
     """What there is beyond the text."""
-    media: Media | None
+    media: MediaView | None
     quoted: Quoted | None
     forwarded: Literal["once", "often"] | None
     reactions: list[Reaction]

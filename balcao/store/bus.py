@@ -43,6 +43,7 @@ class Kind(StrEnum):
     ROUTING = "r"
     SENDING = "m"
     RECEIPT = "e"
+    MEDIA = "f"
 
 
 class Nudge(NamedTuple):
@@ -54,7 +55,7 @@ class Nudge(NamedTuple):
 
 Hear: TypeAlias = Callable[[frozenset[Nudge]], None]
 
-_WAKING = (Kind.ORGANISATION, Kind.WEBHOOK, Kind.ROUTING, Kind.SENDING, Kind.RECEIPT)
+_WAKING = (Kind.ORGANISATION, Kind.WEBHOOK, Kind.ROUTING, Kind.SENDING, Kind.RECEIPT, Kind.MEDIA)
 LOOK_AT_ALL = frozenset(Nudge(kind, 0) for kind in _WAKING)
 
 

@@ -15,6 +15,7 @@ class EntryPoint:
     id: int
     queue_id: int
     retired: bool
+    display_number: str
 
 
 class EntryPoints:
@@ -35,9 +36,7 @@ class EntryPoints:
 async def read(tx: Tx) -> Mapping[str, EntryPoint]:
     """All entry points as they are now, by their phone number ids."""
     rows = await tx.fetch(
-        "select phone_number_id, id, queue_id, retired_at is not null as retired from entry_point"
+        "select phone_number_id, id, queue_id, retired_at is not null as retired, display_number"
+        " from entry_point"
     )
-    return {
-        row["phone_number_id"]: EntryPoint(row["id"], row["queue_id"], row["retired"])
-        for row in rows
-    }
+    return {phone_number_id: EntryPoint(*point) for phone_number_id, *point in rows}

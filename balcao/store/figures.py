@@ -27,6 +27,7 @@ class Floor:
     queues: list[Queue]
     webhook_oldest: timedelta
     message_oldest: timedelta
+    media_oldest: timedelta
     database_bytes: int
 
 
@@ -38,12 +39,14 @@ async def floor(tx: Tx) -> Floor:
         queues=await _queues(tx, at),
         webhook_oldest=_age(await tx.fetchval(_OLDEST_WEBHOOK), at),
         message_oldest=_age(await tx.fetchval(_OLDEST_MESSAGE), at),
+        media_oldest=_age(await tx.fetchval(_OLDEST_MEDIA), at),
         database_bytes=await tx.fetchval("select pg_database_size(current_database())"),
     )
 
 
 _OLDEST_WEBHOOK = "select received_at from webhook where done_at is null order by id limit 1"
 _OLDEST_MESSAGE = "select min(due_at) from message where status in ('pending', 'sending')"
+_OLDEST_MEDIA = "select min(created_at) from media where state = 'waiting'"
 
 
 def _age(since: datetime | None, at: datetime) -> timedelta:
@@ -76,6 +79,7 @@ async def _counts(tx: Tx, at: datetime) -> dict[str, int]:
         "  as messages_unsettled,"
         " (select count(*) from message where status = 'unconfirmed' and not dismissed)"
         "  as messages_unconfirmed,"
+        " (select count(*) from media where state = 'failed') as media_failed,"
         " (select count(*) from set_aside where settled_at is null) as items_set_aside,"
         " (select count(*) from pace where refused_at is not null) as numbers_refused"
         " from (select count(*) filter (where outcome = 'rona') as rona,"

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from balcao.domain import window
-from balcao.domain.message import Person, Status, check_settle, checked_text
+from balcao.domain.message import Person, Status, check_settle
+from balcao.domain.outgoing import Outgoing
 from balcao.domain.values import AgentId, Refused, Role, State
-from balcao.store import conversations
+from balcao.store import conversations, media, reactions
 from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
 from balcao.store.database import Tx
@@ -104,50 +105,80 @@ async def put_inbound(tx: Tx, arrivals: Sequence[Arrival]) -> list[int]:
 
 
 async def put_outbound(
-    tx: Tx, held: Held, author: Author, client_id: str, type: str, text: str
+    tx: Tx,
+    held: Held,
+    author: Author,
+    client_id: str,
+    said: Outgoing,
+    quoted: str | None = None,
 ) -> int:
     """Write what an agent says in a task that he is connected to; returns the message's id.
 
-    *type* is ``text``, to be sent, or ``note``, for colleagues only.  A *client_id* that came
-    before gets the id of then, and Refused (client-id-reused) with another content.
+    A note is for colleagues only; everything else is to be sent, in answer to the wamid *quoted*
+    where there is one.  A *client_id* that came before gets the id of then, and Refused
+    (client-id-reused) with another content.  Refused too: not-connected, window-closed,
+    no-such-media, wrong-kind.
     """
-    text = checked_text(text)
     first = await tx.fetchrow(
-        "select id, task_id, type, text from message where author_id = $1 and client_id = $2",
+        "select id, task_id, type, text, payload, quoted_wamid from message"
+        " where author_id = $1 and client_id = $2",
         author.id,
         client_id,
     )
     if first is not None:
-        if (first["task_id"], first["type"], first["text"]) != (held.task.id, type, text):
+        repeated: int
+        repeated, *then = first
+        if then != [held.task.id, said.type, said.text, said.payload, quoted]:
             raise Refused("client-id-reused")
-        repeated: int = first["id"]
         return repeated
     leg = held.task.leg_of(AgentId(author.id))
     if leg is None or leg.state is not State.CONNECTED:
         raise Refused("not-connected", state=held.task.state)
-    if type == "text" and not window.is_open(held.conversation.last_inbound_at, held.at):
+    out = said.type != "note"
+    if out and not window.is_open(held.conversation.last_inbound_at, held.at):
         raise Refused("window-closed", state=held.task.state)
-    return await _insert_outbound(tx, held, author, client_id, type, text)
+    if said.media is not None:
+        await _check_upload(tx, said.media, author, said.type)
+    id = await _insert_outbound(tx, held, author, client_id, said, quoted, out=out)
+    if said.media is not None:
+        await media.attach(tx, said.media, id, voice=said.voice)
+    return id
+
+
+async def _check_upload(tx: Tx, id: int, author: Author, kind: str) -> None:
+    """Refused unless the upload *id* is the author's, of this *kind*, and not yet sent."""
+    upload = await media.of_upload(tx, id, author.id)
+    if upload is None:
+        raise Refused("no-such-media")
+    if upload.kind != kind:
+        raise Refused("wrong-kind", kind=upload.kind)
 
 
 async def _insert_outbound(
-    tx: Tx, held: Held, author: Author, client_id: str, type: str, text: str
+    tx: Tx,
+    held: Held,
+    author: Author,
+    client_id: str,
+    said: Outgoing,
+    quoted: str | None,
+    *,
+    out: bool,
 ) -> int:
-    out = type == "text"
     conversation = held.conversation
     id: int = await tx.fetchval(
         "insert into message (conversation_id, entry_point_id, task_id, seq, version, direction,"
-        " type, text, at, second, author_kind, author_id, author_name, status, attempt, client_id,"
-        " due_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'agent', $11, $12, $13, $14,"
-        " $15, $16) returning id",
+        " type, text, payload, at, second, author_kind, author_id, author_name, status, attempt,"
+        " client_id, due_at, quoted_wamid) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+        " 'agent', $12, $13, $14, $15, $16, $17, $18) returning id",
         conversation.id,
         conversation.entry_point_id,
         held.task.id,
         conversation.next_seq(),
         conversation.next_version(),
         "out" if out else "note",
-        type,
-        text,
+        said.type,
+        said.text,
+        said.payload,
         held.at,
         int(held.at.timestamp()),
         author.id,
@@ -156,12 +187,42 @@ async def _insert_outbound(
         1 if out else 0,
         client_id,
         held.at if out else None,
+        quoted,
     )
     if out:
         conversation.waiting_since = None
         tx.nudge(Kind.SENDING)
     await conversations.save_all(tx, [conversation])
     return id
+
+
+async def wamid(tx: Tx, id: int) -> str | None:
+    """WhatsApp's id of the message; None where it has none, or not yet."""
+    found: str | None = await tx.fetchval("select wamid from message where id = $1", id)
+    return found
+
+
+async def react(tx: Tx, id: int, author: Author, emoji: str | None) -> None:
+    """Have the business react to the customer's message *id* as *author* says; None: not at all.
+
+    Refused: not-connected, window-closed, no-such-message for what is no customer's.
+    """
+    row = await tx.fetchrow("select conversation_id, direction from message where id = $1", id)
+    if row is None or row["direction"] != "in":
+        raise Refused("no-such-message")
+    held = (await conversations.lock(tx, [row["conversation_id"]]))[row["conversation_id"]]
+    connected = await tx.fetchval(
+        "select exists (select from leg l join task t on t.id = l.task_id"
+        " where t.conversation_id = $1 and l.agent_id = $2 and l.connected_at is not null"
+        " and l.wrap_up_at is null and l.closed_at is null)",
+        held.id,
+        author.id,
+    )
+    if not connected:
+        raise Refused("not-connected")
+    if not window.is_open(held.last_inbound_at, held.at):
+        raise Refused("window-closed")
+    await reactions.put(tx, held, id, author.id, author.name, emoji)
 
 
 async def resend(tx: Tx, id: int, person: int, *, supervises: bool = False) -> None:
@@ -172,6 +233,7 @@ async def resend(tx: Tx, id: int, person: int, *, supervises: bool = False) -> N
     conversation = await _hold_unsettled(tx, id, person, supervises)
     if not window.is_open(conversation.last_inbound_at, conversation.at):
         raise Refused("window-closed")
+    await media.doubt_upload(tx, id)
     await tx.execute(
         "update message set status = 'pending', attempt = attempt + 1, tries = 0, due_at = $2,"
         " doubted = false,"

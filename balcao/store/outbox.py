@@ -5,11 +5,13 @@ customer reads our answers in the order in which they were written.  A head is
 claimed in one transaction (`sending`, with a lease) before WhatsApp is called, and
 settled in another: a process that dies in between leaves a lease that runs out, and
 the message is then unconfirmed, never sent again by itself.
+
+A head with a file that WhatsApp has not got, or not any more, is uploaded first (`uploads`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,8 +19,10 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from balcao.domain import window
+from balcao.domain.media import KINDS, UPLOAD_FOR
 from balcao.domain.message import DOUBTED_AFTER, STALE_AFTER, Status, advance, next_try
-from balcao.store import conversations, pacing, statuses
+from balcao.domain.outgoing import Outgoing
+from balcao.store import conversations, media, pacing, reactions, statuses
 from balcao.store.bus import Kind
 from balcao.store.conversations import Conversation
 from balcao.store.database import Tx
@@ -27,12 +31,23 @@ LEASE = timedelta(seconds=30)  # longer than any call to WhatsApp may take
 EXPIRED_MAX = 100
 
 #: One goes out at a time, and the oldest first; one that is sent again may be older than that.
-_TURN = (
+TURN = (
     "m.status = 'pending' and not exists (select from message e"
     " where e.conversation_id = m.conversation_id and e.status in ('pending', 'sending')"
     " and (e.status = 'sending' or e.seq < m.seq))"
 )
-_HEAD = f"{_TURN} and m.due_at <= $1"
+
+
+def files_to_upload(at: str) -> str:
+    """Of the messages *m*, that at the time *at* they need a file which WhatsApp has not got."""
+    return (
+        "(m.type in ('image', 'video', 'audio', 'document', 'sticker') and exists"
+        " (select from media f where f.message_id = m.id and (f.graph_id is null"
+        f" or f.graph_id_at <= {at} - interval '{UPLOAD_FOR.days} days')))"
+    )
+
+
+_HEAD = f"{TURN} and m.due_at <= $1 and not {files_to_upload('$1::timestamptz')}"
 
 _WINDOW_CLOSED = {"code": "window-closed", "params": {}, "action": "template"}
 _STALE = {"code": "stale", "params": {}, "action": "resend"}
@@ -51,7 +66,8 @@ class Claim:
     access_token: str | None
     wa_id: str | None
     user_id: str | None
-    text: str
+    said: Outgoing
+    file: media.Outgoing | None
     quoted: str | None
 
 
@@ -62,6 +78,10 @@ class Glance(NamedTuple):
     """A lease has run out."""
     due: bool
     """A head may go out."""
+    uploads: bool
+    """A head waits for its file to be uploaded."""
+    reactions: bool
+    """A reaction may be told, or was refused after it had been."""
     again_in: timedelta | None
 
 
@@ -69,10 +89,16 @@ async def glance(tx: Tx) -> Glance:
     """See what there is to do, with nothing held."""
     row = await tx.fetchrow(
         "select exists (select from message where status = 'sending' and lease_by <= n.at),"
-        f" exists (select from message m where {_TURN} and m.due_at <= n.at),"
-        " (select min(case m.status when 'pending' then m.due_at else m.lease_by end)"
+        f" exists (select from message m where {TURN} and m.due_at <= n.at"
+        f"  and not {files_to_upload('n.at')}),"
+        f" exists (select from message m where {TURN} and m.due_at <= n.at"
+        f"  and {files_to_upload('n.at')}),"
+        f" exists (select from {reactions.due('n.at')})"
+        f"  or exists (select from {reactions.REFUSED}),"
+        " least((select min(case m.status when 'pending' then m.due_at else m.lease_by end)"
         f"  from message m where (m.status = 'sending' and m.lease_by > n.at)"
-        f"  or ({_TURN} and m.due_at > n.at)) - n.at"
+        f"  or ({TURN} and m.due_at > n.at)),"
+        "  (select min(r.due_at) from reaction r where r.due_at > n.at)) - n.at"
         " from (select coalesce($1::timestamptz, clock_timestamp()) as at) n",
         tx.virtual,
     )
@@ -96,24 +122,25 @@ async def claim(tx: Tx, count: int, lease: timedelta = LEASE) -> tuple[list[Clai
     held = await conversations.lock(tx, (row["conversation_id"] for row in rows))
     at = next(iter(held.values())).at
     heads = await tx.fetch(
-        "select m.id, m.conversation_id, m.entry_point_id, m.attempt, m.text, m.quoted_wamid,"
-        " m.due_at, c.pair_left, c.pair_at, e.phone_number_id, e.access_token, cu.wa_id,"
-        " cu.user_id from message m"
+        "select m.id, m.conversation_id, m.entry_point_id, m.attempt, m.type, m.text, m.payload,"
+        " m.quoted_wamid, m.due_at, c.pair_left, c.pair_at, e.phone_number_id, e.access_token,"
+        " cu.wa_id, cu.user_id from message m"
         " join entry_point e on e.id = m.entry_point_id"
         " join conversation c on c.id = m.conversation_id join customer cu on cu.id = c.customer_id"
         f" where m.id = any($2::bigint[]) and {_HEAD} order by m.due_at, m.id",
         at,
         [row["id"] for row in rows],
     )
-    errors = {row["id"]: _why_not(held[row["conversation_id"]], row["due_at"]) for row in heads}
+    errors = {row["id"]: why_not(held[row["conversation_id"]], row["due_at"]) for row in heads}
     failing = [row for row in heads if errors[row["id"]] is not None]
     fit = [row for row in heads if errors[row["id"]] is None]
     going, waiting = await pacing.admit(tx, fit, at)
     await _start(tx, held, going, at, lease)
     await _wait(tx, waiting)
-    await _fail(tx, held, [(row, errors[row["id"]]) for row in failing], at)
+    await fail(tx, held, [(row, errors[row["id"]]) for row in failing], at)
     await conversations.save_all(tx, held.values())
-    return [_claim(row, at) for row in going], len(heads)
+    files = await media.outgoing(tx, (row["id"] for row in going if row["type"] in KINDS))
+    return [_claim(row, at, files.get(row["id"])) for row in going], len(heads)
 
 
 async def _wait(tx: Tx, waiting: Sequence[tuple[asyncpg.Record, datetime]]) -> None:
@@ -128,7 +155,8 @@ async def _wait(tx: Tx, waiting: Sequence[tuple[asyncpg.Record, datetime]]) -> N
     )
 
 
-def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | None:
+def why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | None:
+    """Why a head that is due since *due_at* may not go out any more."""
     if conversation.at - due_at > STALE_AFTER:
         return _STALE
     if not window.is_open(conversation.last_inbound_at, conversation.at):
@@ -136,7 +164,7 @@ def _why_not(conversation: Conversation, due_at: datetime) -> dict[str, Any] | N
     return None
 
 
-def _claim(row: asyncpg.Record, at: datetime) -> Claim:
+def _claim(row: asyncpg.Record, at: datetime, file: media.Outgoing | None) -> Claim:
     return Claim(
         message_id=row["id"],
         conversation_id=row["conversation_id"],
@@ -146,7 +174,8 @@ def _claim(row: asyncpg.Record, at: datetime) -> Claim:
         access_token=row["access_token"],
         wa_id=row["wa_id"],
         user_id=row["user_id"],
-        text=row["text"],
+        said=Outgoing(row["type"], row["text"], row["payload"]),
+        file=file,
         quoted=row["quoted_wamid"],
     )
 
@@ -178,12 +207,13 @@ async def _start(
     )
 
 
-async def _fail(
+async def fail(
     tx: Tx,
-    held: dict[int, Conversation],
+    held: Mapping[int, Conversation],
     failing: Sequence[tuple[asyncpg.Record, dict[str, Any] | None]],
     at: datetime,
 ) -> None:
+    """These do not go out, with the error of each; the conversations are saved by the caller."""
     if not failing:
         return
     await tx.execute(

@@ -81,11 +81,20 @@ _QUOTED = (
     " and q.conversation_id = m.conversation_id and q.seq < m.seq"
 )
 
+#: The file of the message *m*.
+_MEDIA = (
+    "select jsonb_build_array(f.id, f.name, f.mime_type, f.size, f.kind, f.state, f.voice,"
+    " f.animated, f.error) from media f where f.message_id = m.id"
+)
+#: Only what is named so can have a file: most messages are not looked at.
+_FILED = "('image', 'video', 'audio', 'document', 'sticker')"
+
 _MESSAGE = (
     "m.id, m.version, m.conversation_id, m.task_id, m.seq, m.direction, m.type, m.text, m.payload,"
     " m.author_kind, m.author_id, m.author_name, m.status, m.error, m.system, m.attempt,"
     " m.dismissed, m.doubted, m.at, m.client_id, m.quoted_wamid,"
     f" {_amendments('m')} as amendments,"
+    f" case when m.type in {_FILED} then ({_MEDIA}) end as media,"
     f" case when m.quoted_wamid is not null then ({_QUOTED}) end as quoted"
 )
 

@@ -35,7 +35,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LATE_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-LOOPS = ("intake", "router", "sender", "doubts", "receipts")
+LOOPS = ("intake", "router", "sender", "doubts", "receipts", "media")
+FETCH_RESULTS = ("ready", "postponed", "gone", "too-large", "mismatch", "rejected", "let-go")
 
 
 def _counter(name: str, meaning: str, *labels: str) -> Counter:
@@ -73,6 +74,7 @@ _late_seconds = _histogram(
 )
 _sends = _counter("sends", "Calls to WhatsApp by what came of them.", "result")
 _receipts = _counter("receipts", "What customers were told of our reading and writing.", "result")
+_fetches = _counter("media_fetches", "Files of customers fetched, by what came of it.", "result")
 _graph_seconds = _histogram("graph_seconds", "Time until WhatsApp has answered.")
 _send_wait_seconds = _histogram("send_wait_seconds", "Time from due to called, of a message.")
 _turn_seconds = _histogram("hub_turn_seconds", "Time of turns of the hub.")
@@ -99,6 +101,8 @@ def _count_from_nothing() -> None:
         _receipts.labels(result)
     for result in ("accepted", "postponed", "paused", "rejected", "unsure", "expired"):
         _sends.labels(result)
+    for result in FETCH_RESULTS:
+        _fetches.labels(result)
     for level in ("debug", "info", "warning", "error"):
         _log_lines.labels(level)
     for deadline in ("offer", "wrap-up"):
@@ -147,6 +151,11 @@ def stepped(loop: str, done: int, seconds: float) -> None:
 def receipt(result: str) -> None:
     """WhatsApp was told of our reading or writing, with this *result*."""
     _receipts.labels(result).inc()
+
+
+def fetched(result: str) -> None:
+    """Fetching a customer's file came to this *result*, one of FETCH_RESULTS."""
+    _fetches.labels(result).inc()
 
 
 def step_failed(loop: str) -> None:

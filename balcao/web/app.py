@@ -1,7 +1,7 @@
 """The routes together, and what stands in front of them.
 
 Some things never see Litestar: WhatsApp's webhook, the event stream with the answers to its
-pings, and the desktop's files.
+pings, the files of messages, and the desktop's own.
 Every answer, whoever gives it, leaves through the same headers; every error, wherever it is
 raised, becomes the same kind of answer.
 """
@@ -20,8 +20,19 @@ from litestar.openapi import OpenAPIConfig
 from balcao.realtime.beats import Beats
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
+from balcao.store.files import Files
 from balcao.telemetry import figures
-from balcao.web import describing, desk, handing, headers, messages, public, session, tasks
+from balcao.web import (
+    describing,
+    desk,
+    handing,
+    headers,
+    media,
+    messages,
+    public,
+    session,
+    tasks,
+)
 from balcao.web.bodies import DemoAccount
 from balcao.web.figures import Figures
 from balcao.web.gate import HungUp, gate
@@ -40,6 +51,7 @@ ROUTES = [
     *tasks.ROUTES,
     *handing.ROUTES,
     *messages.ROUTES,
+    *media.ROUTES,
     *public.ROUTES,
 ]
 OPERATIONS = frozenset({"/health", "/ready", "/metrics"})
@@ -50,6 +62,7 @@ def create(
     hub: Hub,
     *,
     webhook: Application,
+    files: Files,
     own: Figures | None = None,
     version: str,
     public_url: str | None = None,
@@ -60,6 +73,7 @@ def create(
     node = Node(database, hub, Beats(database), own, version, public_url, demo_accounts)
     api = gate(node, cast("Application", litestar(node)))
     stream, beat, static = stream_app(node), beat_app(node), static_app()
+    files_ = media.media_app(node, files)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,6 +85,8 @@ def create(
             door, inside = "stream", stream
         elif path == "/api/desk/beat":
             door, inside = "api", beat
+        elif media.is_file(path):
+            door, inside = "api", files_
         elif path.startswith("/api/") or path in OPERATIONS:
             door, inside = "api", api
         else:

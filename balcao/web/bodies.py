@@ -4,7 +4,7 @@ Every body forbids fields that it does not name.  Words that people write, such 
 of a message, are bounded where they are used, so that the answer can name its own code.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -27,6 +27,16 @@ class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     state: Literal["available", "idle"]
     aux_code_id: Short | None = None
+
+
+class Uploaded(Struct, frozen=True):
+    """A file that was uploaded, to be sent with a message."""
+
+    id: str
+    name: str | None
+    mime_type: str
+    size: int
+    kind: Literal["image", "video", "audio", "document", "sticker"]
 
 
 class Sound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,12 +63,120 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     language: Literal["pt-BR", "en", "es"] | None = None
 
 
-class NewMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A reply to the customer, or a note that is never sent; the client names it."""
+class _New(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """Something that is written in a task; the client names it, so that a repeat is none."""
 
     client_id: Annotated[str, Meta(min_length=1, max_length=64)]
-    type: Literal["text", "note"]
+
+
+class NewNote(_New, frozen=True, kw_only=True, tag="note"):
+    """A note to colleagues, which is never sent."""
+
     text: str
+
+
+class _NewReply(_New, frozen=True, kw_only=True):
+    """Something for the customer, perhaps in answer to a message of the conversation."""
+
+    quoted: Short | None = None
+
+
+class NewText(_NewReply, frozen=True, kw_only=True, tag="text"):
+    """A reply in words."""
+
+    text: str
+
+
+class _NewFile(_NewReply, frozen=True, kw_only=True):
+    """A file that was uploaded; the text is its caption."""
+
+    media_id: Short
+    text: str | None = None
+
+
+class NewImage(_NewFile, frozen=True, kw_only=True, tag="image"):
+    """A picture."""
+
+
+class NewVideo(_NewFile, frozen=True, kw_only=True, tag="video"):
+    """A film."""
+
+
+class NewAudio(_NewFile, frozen=True, kw_only=True, tag="audio"):
+    """A sound, or a recorded note; it has no caption."""
+
+    voice: bool = False
+
+
+class NewDocument(_NewFile, frozen=True, kw_only=True, tag="document"):
+    """Any other file."""
+
+
+class NewSticker(_NewFile, frozen=True, kw_only=True, tag="sticker"):
+    """A sticker; it has no caption."""
+
+
+class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where something is, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+class NewLocation(_NewReply, frozen=True, kw_only=True, tag="location"):
+    """A place."""
+
+    location: Place
+
+
+class NewButton(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer to tap on."""
+
+    id: str
+    title: str
+
+
+class NewButtons(_NewReply, frozen=True, kw_only=True, tag="buttons"):
+    """A question with up to three answers."""
+
+    text: str
+    buttons: Annotated[list[NewButton], Meta(max_length=100)]
+
+
+class NewRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a list."""
+
+    id: str
+    title: str
+    description: str | None = None
+
+
+class NewSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lines under one title, which a list of one section may do without."""
+
+    title: str | None = None
+    rows: Annotated[list[NewRow], Meta(max_length=100)]
+
+
+class NewList(_NewReply, frozen=True, kw_only=True, tag="list"):
+    """A question with a list of answers, which the button opens."""
+
+    text: str
+    button: str
+    sections: Annotated[list[NewSection], Meta(max_length=100)]
+
+
+NewFile: TypeAlias = NewImage | NewVideo | NewAudio | NewDocument | NewSticker
+NewReply: TypeAlias = NewText | NewFile | NewLocation | NewButtons | NewList
+NewMessage: TypeAlias = NewNote | NewReply
+
+
+class NewReaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the business thinks of a customer's message; an empty text takes it away."""
+
+    emoji: Annotated[str, Meta(max_length=100)]
 
 
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,8 @@
 """The description of the API: what `/api/openapi.json` serves and `balcao openapi` prints.
 
 Litestar describes the routes; msgspec describes every body, as it is what reads and writes
-them.  The event stream and the answer to its pings are no routes of Litestar's, and are described
-here by hand.
+them.  The event stream, the answer to its pings and the files are no routes of Litestar's, and are
+described here by hand.
 """
 
 import json
@@ -47,6 +47,59 @@ BEAT = {
     }
 }
 
+UPLOAD = {
+    "post": {
+        "summary": "Upload",
+        "description": "Upload a file, to be sent with a message; what it is shows in its bytes.",
+        "operationId": "upload",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                        "required": ["file"],
+                    }
+                }
+            },
+        },
+        "responses": {
+            "201": {
+                "description": "Document created, URL follows",
+                "content": {"application/json": {"schema": {"$ref": REF.format(name="Uploaded")}}},
+            },
+            "default": PROBLEM,
+        },
+    }
+}
+CONTENT = {
+    "get": {
+        "summary": "File",
+        "description": (
+            "The content of a file of a message that the caller sees, or has uploaded; whole, or "
+            "the range of bytes that is asked for. With `download` it is only ever saved."
+        ),
+        "operationId": "file",
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "download", "in": "query", "required": False, "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": {"description": "The content.", "content": {"*/*": {}}},
+            "206": {"description": "A part of it.", "content": {"*/*": {}}},
+            "default": PROBLEM,
+        },
+    }
+}
+
+BY_HAND = {
+    "/api/desk": STREAM,
+    "/api/desk/beat": BEAT,
+    "/api/media": UPLOAD,
+    "/api/media/{id}": CONTENT,
+}
+
 
 def describe(app: Litestar) -> dict[str, Any]:
     """The OpenAPI description of *app*, and of what stands beside it."""
@@ -56,7 +109,7 @@ def describe(app: Litestar) -> dict[str, Any]:
             operation["responses"].pop("400", None)
             operation["responses"].get("204", {}).pop("content", None)
             operation["responses"]["default"] = PROBLEM
-    description["paths"] |= {"/api/desk": STREAM, "/api/desk/beat": BEAT}
+    description["paths"] |= BY_HAND
     description["paths"] = dict(sorted(description["paths"].items()))
     _, schemas = msgspec.json.schema_components(
         [*_structs(views), *_structs(bodies)], ref_template=REF
@@ -76,4 +129,5 @@ def _structs(module: ModuleType) -> list[type[msgspec.Struct]]:
 
 
 def _own(struct: type[msgspec.Struct]) -> bool:
-    return struct is not msgspec.Struct
+    """One with a name of its own, and not what others have in common."""
+    return struct is not msgspec.Struct and not struct.__name__.startswith("_")

@@ -154,6 +154,11 @@ def _of_the_floor(floor: stored.Floor) -> Iterator[Metric]:
             "For how long the oldest message is due to be sent.",
             floor.message_oldest.total_seconds(),
         ),
+        (
+            "media_oldest_seconds",
+            "For how long the oldest file waits to be fetched.",
+            floor.media_oldest.total_seconds(),
+        ),
         ("database_bytes", "The size of the database.", floor.database_bytes),
     ):
         yield GaugeMetricFamily(f"balcao_{name}", meaning, value)

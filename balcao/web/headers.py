@@ -15,7 +15,8 @@ POLICY = (
     "style-src 'self'; "
     "font-src 'self'; "
     "connect-src 'self'; "
-    "img-src 'self'; "
+    "img-src 'self' blob:; "
+    "media-src 'self' blob:; "
     "object-src 'none'; "
     "base-uri 'none'; "
     "frame-ancestors 'none'; "
@@ -30,7 +31,7 @@ ALWAYS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(self), payment=(), usb=()"),
 ]
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 NO_STORE = (b"cache-control", b"no-store")

@@ -9,7 +9,10 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from balcao.domain.message import checked_text
+from balcao.domain import outgoing
+from balcao.domain.outgoing import Button, Outgoing, Section
+from balcao.domain.outgoing import Row as Line
+from balcao.domain.values import Refused
 from balcao.realtime import showing
 from balcao.realtime.sight import Row, Sight
 from balcao.realtime.views import MessageView, Named
@@ -21,7 +24,15 @@ from balcao.web.bodies import (
     EarlierTask,
     EarlierTasks,
     MessagePage,
+    NewAudio,
+    NewButtons,
+    NewFile,
+    NewList,
+    NewLocation,
     NewMessage,
+    NewNote,
+    NewReaction,
+    NewText,
     WrapUpRecord,
 )
 from balcao.web.node import Me, TheNode, number
@@ -93,13 +104,75 @@ async def write(
     id: FromPath[str], data: JSONBody[NewMessage], me: Me, node: TheNode
 ) -> MessageView:
     """Write to the customer, or a note to colleagues; a repeat answers as the first time."""
-    checked_text(data.text)
+    said = _said(data)
     async with node.database.transaction() as tx:
         task_id = await part_of(tx, me, id)
         held = await tasks.lock(tx, task_id)
+        quoted = await _quoted(tx, me, held.conversation.id, data)
         author = store.Author(me.id, me.name)
-        written = await store.put_outbound(tx, held, author, data.client_id, data.type, data.text)
+        written = await store.put_outbound(tx, held, author, data.client_id, said, quoted)
         row = await views.message(tx, written)
+    assert row is not None
+    return showing.message_view(row)
+
+
+def _said(data: NewMessage) -> Outgoing:
+    """What is to be said, checked; Refused where WhatsApp would not take it."""
+    match data:
+        case NewNote():
+            return outgoing.in_words("note", data.text)
+        case NewText():
+            return outgoing.in_words("text", data.text)
+        case NewLocation(location=place):
+            return outgoing.location(place.latitude, place.longitude, place.name, place.address)
+        case NewButtons():
+            answers = [Button(one.id, one.title) for one in data.buttons]
+            return outgoing.buttons(data.text, answers)
+        case NewList():
+            sections = [
+                Section(one.title, [Line(row.id, row.title, row.description) for row in one.rows])
+                for one in data.sections
+            ]
+            return outgoing.menu(data.text, data.button, sections)
+        case _:
+            return _file(data)
+
+
+def _file(data: NewFile) -> Outgoing:
+    try:
+        media = number(data.media_id)
+    except NotSeen:
+        raise Refused("no-such-media") from None
+    voice = isinstance(data, NewAudio) and data.voice
+    return outgoing.file(str(data.__struct_config__.tag), media, data.text, voice=voice)
+
+
+async def _quoted(tx: Tx, me: Who, conversation: int, data: NewMessage) -> str | None:
+    """The wamid of the message that is answered, which the caller sees in the conversation."""
+    if isinstance(data, NewNote) or data.quoted is None:
+        return None
+    try:
+        seen = await sight_of(tx, me, conversation)
+        found = await _seen_message(tx, seen, conversation, data.quoted)
+    except NotSeen:
+        raise Refused("no-such-message", field="quoted") from None
+    wamid = await store.wamid(tx, found)
+    if wamid is None:
+        raise Refused("no-such-message", field="quoted")
+    return wamid
+
+
+@post("/api/messages/{id:str}/reaction", operation_id="react", status_code=200)
+async def react(
+    id: FromPath[str], data: JSONBody[NewReaction], me: Me, node: TheNode
+) -> MessageView:
+    """React to a customer's message in the name of the business, which has one reaction."""
+    emoji = outgoing.reaction(data.emoji)
+    async with node.database.transaction() as tx:
+        message = await _message(tx, me, id)
+        author = store.Author(me.id, me.name)
+        await store.react(tx, message, author, emoji)
+        row = await views.message(tx, message)
     assert row is not None
     return showing.message_view(row)
 
@@ -141,4 +214,4 @@ async def _shown(tx: Tx, id: int) -> Response[MessageView]:
     return Response(showing.message_view(row))
 
 
-ROUTES: Sequence[HTTPRouteHandler] = [messages, earlier_tasks, write, resend, dismiss]
+ROUTES: Sequence[HTTPRouteHandler] = [messages, earlier_tasks, write, react, resend, dismiss]

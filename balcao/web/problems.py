@@ -29,17 +29,36 @@ log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 
 #: What a field may be called.
-NAME = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
+NAME = re.compile(r"[a-z_]{1,40}[0-9]{0,3}(\.[a-z_]{1,40}[0-9]{0,3})*")
 
 #: Refused for what was said, and not for the state of things.
-UNFIT = frozenset({"empty", "too-long", "client-id-reused", "unknown-code"})
+UNFIT = frozenset(
+    {
+        "bad-emoji",
+        "caption-not-allowed",
+        "client-id-reused",
+        "empty",
+        "no-such-media",
+        "no-such-message",
+        "not-unique",
+        "out-of-range",
+        "too-long",
+        "too-many",
+        "unknown-code",
+        "wrong-kind",
+    }
+)
 
-#: The field that such a refusal speaks of.
+#: The field that such a refusal speaks of, where it does not say so itself.
 FIELDS = {
-    "empty": "text",
-    "too-long": "text",
+    "bad-emoji": "emoji",
+    "caption-not-allowed": "text",
     "client-id-reused": "client_id",
+    "empty": "text",
+    "no-such-media": "media_id",
+    "too-long": "text",
     "unknown-code": "aux_code_id",
+    "wrong-kind": "media_id",
 }
 
 #: The codes of what HTTP itself has words for.
@@ -50,6 +69,8 @@ CODES = {
     404: "not-found",
     405: "method-not-allowed",
     413: "body-too-long",
+    415: "unsupported-type",
+    416: "no-such-range",
     422: "invalid",
     429: "too-many-attempts",
     503: "unavailable",
@@ -120,7 +141,8 @@ def _refused(error: Refused) -> Problem:
     if "status" in details:  # how a message stands; here that word is HTTP's
         details["state"] = details.pop("status")
     if error.code in UNFIT:
-        return Problem(422, error.code, field=FIELDS[error.code], **details)
+        field = FIELDS.get(error.code)
+        return Problem(422, error.code, **({"field": field} if field else {}) | details)
     return Problem(409, error.code, **details)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -146,29 +147,30 @@ class Client:
         """Let go of every connection."""
         await self._session.close()
 
-    async def send_text(
+    async def send(
         self,
         line: Line,
         address: Address,
-        text: str,
+        content: Mapping[str, object],
         *,
-        opaque: str,
         over_by: float,
+        opaque: str | None = None,
         quoted: str | None = None,
     ) -> Accepted:
-        """Send *text*; Retryable, Rejected or Unsure say how it did not succeed.
+        """Send *content*, which `outgoing` has built, perhaps in answer to the wamid *quoted*.
 
-        A call that might not be over at *over_by*, a time of the event loop, is not begun: by then
-        others may have taken for lost what we are about to do.
+        Retryable, Rejected or Unsure say how it did not succeed.  A call that might not be over at
+        *over_by*, a time of the event loop, is not begun: by then others may have taken for lost
+        what we are about to do.
         """
         body: dict[str, object] = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             **address.fields(),
-            "type": "text",
-            "text": {"body": text, "preview_url": False},
-            "biz_opaque_callback_data": opaque,
+            **content,
         }
+        if opaque is not None:
+            body["biz_opaque_callback_data"] = opaque
         if quoted is not None:
             body["context"] = {"message_id": quoted}
         self._edge("before")
@@ -181,7 +183,7 @@ class Client:
     async def mark_read(self, line: Line, wamid: str, *, typing: bool) -> None:
         """Show the customer's message as read, and perhaps that somebody is writing.
 
-        Raises as `send_text` does; a repeat does no harm.  (`whatsapp.md` 2.9.)
+        Raises as `send` does; a repeat does no harm.  (`whatsapp.md` 2.9.)
         """
         body: dict[str, object] = {
             "messaging_product": "whatsapp",

@@ -148,6 +148,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Upload a file, to be sent with a message; what it is shows in its bytes.
+         */
+        post: operations["upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * File
+         * @description The content of a file of a message that the caller sees, or has uploaded; whole, or the range of bytes that is asked for. With `download` it is only ever saved.
+         */
+        get: operations["file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Fetch a customer's file once more that could not be fetched.
+         */
+        post: operations["retryMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{id}/dismiss": {
         parameters: {
             query?: never;
@@ -162,6 +222,26 @@ export interface paths {
          * @description Leave a failed or unconfirmed message as it is.
          */
         post: operations["dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/reaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * React
+         * @description React to a customer's message in the name of the business, which has one reaction.
+         */
+        post: operations["react"];
         delete?: never;
         options?: never;
         head?: never;
@@ -965,15 +1045,31 @@ export interface components {
             url: string | null;
         };
         /**
-         * Media
-         * @description A file of a message.
+         * MediaView
+         * @description The file of a message; its content is at `/api/media/{id}` once it is ready.
          */
-        Media: {
+        MediaView: {
             id: string;
             name: string | null;
-            mime_type: string | null;
+            mime_type: string;
             size: number | null;
-            state: string;
+            /** @enum {unknown} */
+            kind: "audio" | "document" | "image" | "sticker" | "video";
+            /** @enum {unknown} */
+            state: "failed" | "ready" | "waiting";
+            voice: boolean;
+            animated: boolean;
+            error: components["schemas"]["Failure"] | null;
+        };
+        /**
+         * Menu
+         * @description The answers under a question of ours; of a list, with the words of the button to it.
+         */
+        Menu: {
+            /** @enum {unknown} */
+            kind: "menu";
+            button: string | null;
+            options: components["schemas"]["Option"][];
         };
         /**
          * MessagePage
@@ -999,8 +1095,8 @@ export interface components {
             direction: "in" | "note" | "out" | "system";
             type: string;
             text: string | null;
-            content: (components["schemas"]["Location"] | components["schemas"]["Cards"] | components["schemas"]["Answer"] | components["schemas"]["Order"] | components["schemas"]["Unsupported"]) | null;
-            media: components["schemas"]["Media"] | null;
+            content: (components["schemas"]["Location"] | components["schemas"]["Cards"] | components["schemas"]["Answer"] | components["schemas"]["Menu"] | components["schemas"]["Order"] | components["schemas"]["Unsupported"]) | null;
+            media: components["schemas"]["MediaView"] | null;
             quoted: components["schemas"]["Quoted"] | null;
             forwarded: ("often" | "once") | null;
             reactions: components["schemas"]["Reaction"][];
@@ -1026,14 +1122,171 @@ export interface components {
             name: string;
         };
         /**
-         * NewMessage
-         * @description A reply to the customer, or a note that is never sent; the client names it.
+         * NewAudio
+         * @description A sound, or a recorded note; it has no caption.
          */
-        NewMessage: {
-            client_id: string;
+        NewAudio: {
             /** @enum {unknown} */
-            type: "note" | "text";
+            type: "audio";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            media_id: string;
+            /** @default null */
+            text: string | null;
+            /** @default false */
+            voice: boolean;
+        };
+        /**
+         * NewButton
+         * @description One answer to tap on.
+         */
+        NewButton: {
+            id: string;
+            title: string;
+        };
+        /**
+         * NewButtons
+         * @description A question with up to three answers.
+         */
+        NewButtons: {
+            /** @enum {unknown} */
+            type: "buttons";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
             text: string;
+            buttons: components["schemas"]["NewButton"][];
+        };
+        /**
+         * NewDocument
+         * @description Any other file.
+         */
+        NewDocument: {
+            /** @enum {unknown} */
+            type: "document";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            media_id: string;
+            /** @default null */
+            text: string | null;
+        };
+        /**
+         * NewImage
+         * @description A picture.
+         */
+        NewImage: {
+            /** @enum {unknown} */
+            type: "image";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            media_id: string;
+            /** @default null */
+            text: string | null;
+        };
+        /**
+         * NewList
+         * @description A question with a list of answers, which the button opens.
+         */
+        NewList: {
+            /** @enum {unknown} */
+            type: "list";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            text: string;
+            button: string;
+            sections: components["schemas"]["NewSection"][];
+        };
+        /**
+         * NewLocation
+         * @description A place.
+         */
+        NewLocation: {
+            /** @enum {unknown} */
+            type: "location";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            location: components["schemas"]["Place"];
+        };
+        /**
+         * NewNote
+         * @description A note to colleagues, which is never sent.
+         */
+        NewNote: {
+            /** @enum {unknown} */
+            type: "note";
+            client_id: string;
+            text: string;
+        };
+        /**
+         * NewReaction
+         * @description What the business thinks of a customer's message; an empty text takes it away.
+         */
+        NewReaction: {
+            emoji: string;
+        };
+        /**
+         * NewRow
+         * @description One line of a list.
+         */
+        NewRow: {
+            id: string;
+            title: string;
+            /** @default null */
+            description: string | null;
+        };
+        /**
+         * NewSection
+         * @description Lines under one title, which a list of one section may do without.
+         */
+        NewSection: {
+            /** @default null */
+            title: string | null;
+            rows: components["schemas"]["NewRow"][];
+        };
+        /**
+         * NewSticker
+         * @description A sticker; it has no caption.
+         */
+        NewSticker: {
+            /** @enum {unknown} */
+            type: "sticker";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            media_id: string;
+            /** @default null */
+            text: string | null;
+        };
+        /**
+         * NewText
+         * @description A reply in words.
+         */
+        NewText: {
+            /** @enum {unknown} */
+            type: "text";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            text: string;
+        };
+        /**
+         * NewVideo
+         * @description A film.
+         */
+        NewVideo: {
+            /** @enum {unknown} */
+            type: "video";
+            client_id: string;
+            /** @default null */
+            quoted: string | null;
+            media_id: string;
+            /** @default null */
+            text: string | null;
         };
         /**
          * NoticeView
@@ -1060,6 +1313,16 @@ export interface components {
             enabled: boolean;
             /** @default false */
             private: boolean;
+        };
+        /**
+         * Option
+         * @description An answer that a customer may choose; of a list, with the section that it stands in.
+         */
+        Option: {
+            id: string;
+            title: string;
+            description: string | null;
+            section: string | null;
         };
         /**
          * Order
@@ -1105,6 +1368,18 @@ export interface components {
         Ping: {
             /** Format: date-time */
             at: string;
+        };
+        /**
+         * Place
+         * @description Where something is, in degrees.
+         */
+        Place: {
+            latitude: number;
+            longitude: number;
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            address: string | null;
         };
         /**
          * Problem
@@ -1364,6 +1639,18 @@ export interface components {
             kind: "unsupported";
             what: string | null;
             code: number | null;
+        };
+        /**
+         * Uploaded
+         * @description A file that was uploaded, to be sent with a message.
+         */
+        Uploaded: {
+            id: string;
+            name: string | null;
+            mime_type: string;
+            size: number;
+            /** @enum {unknown} */
+            kind: "audio" | "document" | "image" | "sticker" | "video";
         };
         /**
          * WrapUp
@@ -1639,6 +1926,113 @@ export interface operations {
             };
         };
     };
+    upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file: {
+        parameters: {
+            query?: {
+                download?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description A part of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     dismiss: {
         parameters: {
             query?: never;
@@ -1665,6 +2059,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description RFC 9457 problem details with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    react: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReaction"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
             };
             /** @description RFC 9457 problem details with a stable code. */
             default: {
@@ -2279,7 +2708,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewMessage"];
+                "application/json": components["schemas"]["NewNote"] | components["schemas"]["NewText"] | components["schemas"]["NewImage"] | components["schemas"]["NewVideo"] | components["schemas"]["NewAudio"] | components["schemas"]["NewDocument"] | components["schemas"]["NewSticker"] | components["schemas"]["NewLocation"] | components["schemas"]["NewButtons"] | components["schemas"]["NewList"];
             };
         };
         responses: {

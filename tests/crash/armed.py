@@ -23,6 +23,8 @@ PATIENCE = server.Patience(
     store_seconds=2.0,
     answer_seconds=1.5,
     lease=timedelta(seconds=2.5),
+    fetch_seconds=1.5,
+    fetch_lease=timedelta(seconds=2.5),
 )
 
 

@@ -80,6 +80,7 @@ class House:
             "VERIFY_TOKEN": WORD,
             "ACCESS_TOKEN": TOKEN,
             "GRAPH_URL": graph_url,
+            "MEDIA_HOSTS": self.phones.media_url.partition("//")[2],
         }
         environment = {f"BALCAO_{name}": value for name, value in settings.items()}
         environment |= {FOLDER: str(self.arms.folder), "PYTHONPATH": str(ROOT)}
@@ -137,6 +138,12 @@ class House:
         """A customer writes to the number of that name."""
         to = NUMBERS[number].display_number
         self.phones.writing.write(customer, {"entry_point": to, "text": text})
+
+    def photo(self, customer: Customer, number: str, **own: str) -> None:
+        """A customer sends a photo to the number of that name, or one that is *own*."""
+        to = NUMBERS[number].display_number
+        given = {"entry_point": to, "type": "image", "media": own}
+        self.phones.writing.write(customer, given)
 
     def tell(self, update: Update) -> None:
         """WhatsApp has something to tell."""

@@ -46,6 +46,18 @@ PLACES: dict[str, tuple[str, ...]] = {
         "web.messages.earlier_tasks after",
         "web.messages.write after",
     ),
+    "show": (
+        "engine.reactions.Reactions.begin 1 after",
+        "engine.reactions.Reactions.begin 2 after",
+        "engine.uploads.Uploads.begin after",
+        "web.messages.react after",
+        "web.media._upload after",
+    ),
+    "picture": (
+        "engine.media.Downloads.step after",
+        "web.media._serve after",
+        "web.media.retry after",
+    ),
     "confer": (
         "web.handing.list_targets after",
         "web.handing.invite after",
@@ -71,10 +83,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     "late_word": (
         "engine.sender.Sender.step 1 after",
         "engine.sender.Sender.step 2 after",
-        "engine.sender.Sender.step 3 after",
-        "engine.sender.Sender._send after",
-        "whatsapp.client.Client.send_text 1 before",
-        "whatsapp.client.Client.send_text 2 after",
+        "engine.sender.Sender._begin after",
+        "engine.calls.settle after",
+        "whatsapp.client.Client.send 1 before",
+        "whatsapp.client.Client.send 2 after",
     ),
     "unsure": (
         "web.messages.resend after",

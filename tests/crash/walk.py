@@ -14,7 +14,10 @@ from contextlib import suppress
 from balcao.simulator.world import Customer
 from tests.crash import odds, upheaval
 from tests.crash.house import House
-from tests.crash.people import PATIENCE_SECONDS, Agent, NeverShown, until
+from tests.crash.people import PATIENCE_SECONDS, Agent, NeverShown, View, until
+
+#: A picture that is its first bytes and nothing more.
+PNG = b"\x89PNG\r\n\x1a\n of the crash tests"
 
 Part = Callable[[House], Awaitable[None]]
 
@@ -34,6 +37,46 @@ async def talk(house: House) -> None:
     for look in (path, f"{path}/timeline", f"{thread}/messages", f"{thread}/tasks"):
         status, _ = await ana.press("GET", look)
         assert status == 200, look
+    await ana.end(customer)
+
+
+async def show(house: House) -> None:
+    """A picture for the customer, and what is thought of the customer's words."""
+    ana, customer = house.agents["Ana"], house.newcomer()
+    house.write(customer, "Ana", "Como é o azul?")
+    task = await ana.accept(customer)
+    await ana.heard(task, 1)
+    await ana.show(task, PNG, f"Assim {customer.user_id}")
+    asked = next(
+        one
+        for one in ana.desk.of("message")
+        if one["task_id"] == task["id"] and one["direction"] == "in"
+    )
+    key = asked["kind"], asked["id"]
+    path, thumb = f"/api/messages/{asked['id']}/reaction", {"emoji": "👍"}
+    await ana.make(lambda: ana.desk.views[key]["reactions"], "POST", path, thumb)
+    await ana.end(customer)
+
+
+async def picture(house: House) -> None:
+    """A customer's photo, which is looked at, and one that is not to be had, asked for twice."""
+    ana, customer = house.agents["Ana"], house.newcomer()
+    house.write(customer, "Ana", "Chegou assim")
+    house.photo(customer, "Ana")
+    house.photo(customer, "Ana", id="404")
+    task = await ana.accept(customer)
+
+    def file(state: str) -> View | None:
+        lines = [one for one in ana.desk.of("message") if one["task_id"] == task["id"]]
+        files = (one["media"] for one in lines if one["media"] is not None)
+        return next((one for one in files if one["state"] == state), None)
+
+    ready = await until(lambda: file("ready"))
+    status, _ = await ana.press("GET", f"/api/media/{ready['id']}")
+    assert status == 200
+    failed = await until(lambda: file("failed"))
+    await ana.press("POST", f"/api/media/{failed['id']}/retry")
+    await until(lambda: file("failed"))
     await ana.end(customer)
 
 
@@ -106,6 +149,8 @@ async def come_and_go(house: House) -> None:
 
 PARTS: Mapping[str, Part] = {
     "talk": talk,
+    "show": show,
+    "picture": picture,
     "confer": confer,
     "come_and_go": come_and_go,
     "late_word": odds.late_word,

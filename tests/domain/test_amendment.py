@@ -27,11 +27,18 @@ def test_a_message_to_which_nothing_was_done_is_as_it_came() -> None:
     assert (now.reactions, now.edit, now.revoked) == ((), None, None)
 
 
-def test_of_each_person_the_latest_reaction_counts() -> None:
+def test_of_each_side_the_latest_reaction_counts() -> None:
     first, second = done(Act.REACTION, 1, "👍"), done(Act.REACTION, 2, "❤️")
     other = done(Act.REACTION, 1, "😂", by=MARINA, order=9)
 
     assert set(amended([second, other, first]).reactions) == {(ANA, "❤️"), (MARINA, "😂")}
+
+
+def test_whichever_agent_reacts_it_is_the_reaction_of_the_business() -> None:
+    diego = By("agent", 2, "Diego")
+    first, second = done(Act.REACTION, 1, "👍", by=MARINA), done(Act.REACTION, 2, "😂", by=diego)
+
+    assert amended([second, first]).reactions == ((diego, "😂"),)
 
 
 def test_a_reaction_that_is_taken_back_is_gone_also_where_it_comes_late() -> None:

@@ -10,6 +10,7 @@ from balcao import checker
 from balcao.engine.sender import Sender
 from balcao.store.database import Database
 from balcao.whatsapp.client import Client
+from tests.engine.counter import Counter, open_counter
 from tests.engine.hall import Hall
 from tests.engine.hall import hall as open_hall
 from tests.engine.outbound import KEY, Desk, sit_down
@@ -39,3 +40,9 @@ async def hall(dsn: str) -> AsyncIterator[Hall]:
     async with open_hall(dsn) as hall:
         yield hall
         assert await checker.check(hall.database) == []
+
+
+@pytest.fixture
+async def counter(database: Database, graph: Graph) -> AsyncIterator[Counter]:
+    async with open_counter(database, graph) as counter:
+        yield counter

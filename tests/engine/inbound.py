@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from balcao.domain.outgoing import in_words
 from balcao.domain.task import accept
 from balcao.engine.intake import Intake
 from balcao.store import messages, outbox, tasks
@@ -60,7 +61,7 @@ async def sending(database: Database, floor: World) -> outbox.Claim:
         (task,) = (await messages.beforehand(tx, (), [1]))[1].values()
         held = await tasks.move(tx, task, accept, marina)
         author = messages.Author(marina, "Marina")
-        await messages.put_outbound(tx, held, author, "c1", "text", "Oi")
+        await messages.put_outbound(tx, held, author, "c1", in_words("text", "Oi"))
     async with database.transaction() as tx:
         (claim,), _ = await outbox.claim(tx, 1)
     return claim

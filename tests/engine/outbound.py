@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from balcao.domain.outgoing import in_words
 from balcao.domain.task import accept
 from balcao.domain.values import AgentId
 from balcao.engine.sender import Sender
@@ -29,7 +30,7 @@ class Desk:
     async def say(self, text: str, task: int | None = None, type: str = "text") -> int:
         async with self.database.transaction() as tx:
             held = await tasks.lock(tx, task or self.tasks[0])
-            return await messages.put_outbound(tx, held, self.author, text, type, text)
+            return await messages.put_outbound(tx, held, self.author, text, in_words(type, text))
 
     async def status(self, id: int) -> str:
         return str((await self.row(id))["status"])

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import uvicorn
 
+from balcao.domain.outgoing import in_words
 from balcao.domain.task import accept
 from balcao.engine.intake import Intake
 from balcao.engine.loop import keep_done
@@ -159,7 +160,7 @@ async def test_no_reply_has_two_effects_and_every_doubt_is_settled_by_a_status(
         await whatsapp.faults(graph=modes[n // 6], duplicate=0.3, reorder=0.3, seed=n)
         async with database.transaction() as tx:
             held = await tasks.lock(tx, 1)
-            id = await messages.put_outbound(tx, held, author, text, "text", text)
+            id = await messages.put_outbound(tx, held, author, text, in_words("text", text))
 
         async def called(id: int = id) -> bool:
             (row,) = await sql(database, "select status from message where id = $1", id)

@@ -28,6 +28,7 @@ from __future__ import annotations
 import pytest
 
 from balcao.domain.message import Status
+from balcao.domain.outgoing import in_words
 from balcao.domain.values import AgentId, Outcome, Refused, State
 from balcao.store import handling, messages, outbox, tasks
 from balcao.store.messages import Author
@@ -328,9 +329,8 @@ async def test_a_queue_in_use_is_removed(hall: Hall) -> None:
 async def reply(hall: Hall, task: int, author: AgentId) -> int:
     async with hall.database.transaction() as tx:
         held = await tasks.lock(tx, task)
-        return await messages.put_outbound(
-            tx, held, Author(author, "Marina"), "c", "text", "Até já"
-        )
+        said = in_words("text", "Até já")
+        return await messages.put_outbound(tx, held, Author(author, "Marina"), "c", said)
 
 
 @pytest.mark.parametrize("how", ["transfer", "end"])
@@ -346,7 +346,7 @@ async def test_end_or_transfer_with_messages_not_yet_sent(hall: Hall, how: str) 
 
     async with hall.database.transaction() as tx:
         (claim,), _ = await outbox.claim(tx, 10)
-    assert (claim.message_id, claim.text) == (message, "Até já")
+    assert (claim.message_id, claim.said.text) == (message, "Até já")
 
 
 async def test_a_reply_fails_after_its_task_has_ended(hall: Hall) -> None:

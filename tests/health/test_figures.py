@@ -5,24 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from balcao.domain.task import accept
 from balcao.engine.loop import Progress, keep_done
+from balcao.engine.media import Downloads
 from balcao.engine.sender import Sender
 from balcao.realtime.hub import Hub
 from balcao.store import tasks
 from balcao.store.database import Database
+from balcao.store.files import Files
+from balcao.telemetry.figures import FETCH_RESULTS
 from balcao.web.figures import ANSWER_SECONDS_MAX, Figures
 from balcao.whatsapp.client import Client
+from balcao.whatsapp.media import MediaClient
 from tests import world
-from tests.engine.inbound import store
+from tests.engine.inbound import store, take_in
 from tests.engine.outbound import KEY, send_all, sit_down
 from tests.health.scrape import Scrape
 from tests.web.house import House, house
+from tests.whatsapp.bodies import messages, other
 from tests.whatsapp.graph import Graph, refusal
+from tests.whatsapp.lookaside import TOKEN, Lookaside
 from tests.world import sql
 
 
@@ -152,6 +159,42 @@ async def test_what_became_of_calls_to_whatsapp_is_counted(
     assert grew("balcao_graph_seconds_count") == 3
     assert grew("balcao_send_wait_seconds_count") == 3
     assert unconfirmed == 1
+
+
+async def test_what_became_of_files_is_counted_and_how_long_one_waits(
+    database: Database, tmp_path: Path
+) -> None:
+    await world.build(database)
+    second = int((await world.clock(database)).timestamp())
+    async with Hub(database) as hub, Lookaside() as whatsapp:
+        client = await MediaClient.open(whatsapp.url, "v26.0", hosts=[whatsapp.host])
+        downloads = Downloads(database, client, Files(str(tmp_path)), access_token=TOKEN)
+        before = await now(database, hub)
+        assert before.value("balcao_media_oldest_seconds") == 0
+        for wamid, sha256 in (("wamid.1", whatsapp.sha256), ("wamid.2", "00" * 32)):
+            photo = {"id": "900", "mime_type": "image/jpeg", "sha256": sha256}
+            await take_in(database, messages(other(wamid, "image", photo, second=second)))
+        await sql(database, "update media set created_at = created_at - interval '1 minute'")
+        assert 60 <= (await now(database, hub)).value("balcao_media_oldest_seconds") < 90
+        await downloads.step()
+        await downloads.done()
+        again = "update media set tries = 9, due_at = created_at where state = 'waiting'"
+        await sql(database, again)
+        await downloads.step()
+        await downloads.done()
+        after = await now(database, hub)
+        await client.close()
+
+    def grew(result: str) -> float:
+        name = "balcao_media_fetches_total"
+        return after.value(name, result=result) - before.value(name, result=result)
+
+    assert {result: grew(result) for result in FETCH_RESULTS if grew(result)} == {
+        "ready": 1,
+        "mismatch": 2,
+    }
+    assert after.value("balcao_floor", what="media_failed") == 1
+    assert after.value("balcao_media_oldest_seconds") == 0
 
 
 async def test_offers_and_those_that_nobody_answered_are_counted(database: Database) -> None:

@@ -23,6 +23,23 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     assert str(found.home) == folder
 
 
+def test_files_lie_in_the_data_folder_or_in_a_bucket(tmp_path: Path) -> None:
+    found = config.read({"data_dir": str(tmp_path)}, {}, tmp_path)
+    assert (found.media, found.media_hosts) == (str(tmp_path / "media"), ("lookaside.fbsbx.com",))
+
+    told = {
+        "BALCAO_MEDIA_URL": "s3://bucket/balcao",
+        "BALCAO_MEDIA_HOSTS": "a.example, b.example:1",
+    }
+    found = config.read({}, told, tmp_path)
+    assert (found.media, found.media_hosts) == (
+        "s3://bucket/balcao",
+        ("a.example", "b.example:1"),
+    )
+    with pytest.raises(BadSetting, match="BALCAO_MEDIA_URL"):
+        config.read({}, {"BALCAO_MEDIA_URL": "https://bucket.example"}, tmp_path)
+
+
 def test_app_secrets_are_separated_by_commas(tmp_path: Path) -> None:
     found = config.read({}, {"BALCAO_APP_SECRETS": "new, old,"}, tmp_path)
     assert found.app_secrets == ("new", "old")

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from balcao.domain import task as steps
 from balcao.domain.message import Status
+from balcao.domain.outgoing import in_words
 from balcao.domain.values import AgentId
 from balcao.store import handling, messages, outbox, tasks
 from balcao.store.messages import Author
@@ -47,7 +48,8 @@ async def say(here: Hall, task: int, author: AgentId, words: str) -> int:
     """An agent's reply, pending; its id."""
     async with here.database.transaction() as tx:
         held = await tasks.lock(tx, task)
-        return await messages.put_outbound(tx, held, Author(author, "A"), words, "text", words)
+        said = in_words("text", words)
+        return await messages.put_outbound(tx, held, Author(author, "A"), words, said)
 
 
 async def send(here: Hall, wamid: str | None, *told: str) -> None:

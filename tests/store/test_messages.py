@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from balcao.domain.message import TEXT_MAX
+from balcao.domain.outgoing import in_words
 from balcao.domain.task import accept, end
 from balcao.domain.values import AgentId, Refused
 from balcao.store import messages, tasks
@@ -43,7 +44,7 @@ async def say(
     async with database.transaction() as tx:
         held = await tasks.lock(tx, 1)
         author = Author(agent, "Marina")
-        return await messages.put_outbound(tx, held, author, client_id, type, text)
+        return await messages.put_outbound(tx, held, author, client_id, in_words(type, text))
 
 
 async def test_a_reply_waits_to_be_sent_and_answers_the_customer(

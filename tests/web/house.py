@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import argon2
@@ -18,6 +19,7 @@ import msgspec
 from balcao.engine.intake import Intake
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
+from balcao.store.files import Files
 from balcao.store.webhooks import Inbox
 from balcao.web.app import create
 from balcao.web.webhook import Application, Message, webhook_app
@@ -201,6 +203,7 @@ class House:
     floor: World
     application: Application
     hub: Hub
+    files: Files
 
     def browser(self) -> Browser:
         """A browser in which nobody is signed in."""
@@ -262,10 +265,12 @@ async def house(
 ) -> AsyncIterator[House]:
     """An application over *database*; a second one over the same is given its *floor*."""
     floor = floor or await world.build(database)
-    async with Hub(database) as hub, Inbox(database) as inbox:
-        webhook = webhook_app(inbox, secrets=["an app secret"], verify_token="a word")
-        settings = {"version": "1.2.3", **settings}
-        yield House(database, floor, create(database, hub, webhook=webhook, **settings), hub)
+    with TemporaryDirectory() as folder:
+        async with Hub(database) as hub, Inbox(database) as inbox:
+            webhook = webhook_app(inbox, secrets=["an app secret"], verify_token="a word")
+            settings = {"version": "1.2.3", "files": Files(folder), **settings}
+            application = create(database, hub, webhook=webhook, **settings)
+            yield House(database, floor, application, hub, settings["files"])
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from balcao.realtime.hub import Hub
 from balcao.store.database import Database
+from balcao.store.files import Files
 from balcao.web.app import ROUTES, create, description
 from balcao.web.gate import BODY_BYTES_MAX
 from balcao.web.static import static_app
@@ -131,7 +132,7 @@ async def test_a_fault_of_ours_says_nothing_about_itself(database: Database) -> 
         raise RuntimeError("the secret is 42")
 
     async with Hub(database) as hub:
-        application = create(database, hub, webhook=broken, version="1")
+        application = create(database, hub, webhook=broken, files=Files("nowhere"), version="1")
         reply = await Browser(application).post("/webhooks/whatsapp")
     assert reply.problem == (500, "server-error")
     assert b"42" not in reply.body

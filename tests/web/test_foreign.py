@@ -32,8 +32,10 @@ NAMED: dict[tuple[str, str], object] = {
     ("GET", "/api/tasks/{task}/timeline"): None,
     ("GET", "/api/conversations/{conversation}/messages"): None,
     ("GET", "/api/conversations/{conversation}/tasks"): None,
+    ("POST", "/api/messages/{message}/reaction"): {"emoji": "👍"},
     ("POST", "/api/messages/{message}/resend"): None,
     ("POST", "/api/messages/{message}/dismiss"): None,
+    ("POST", "/api/media/{media}/retry"): None,
     ("POST", "/api/notices/{notice}/dismiss"): None,
 }
 
@@ -44,7 +46,8 @@ PLACE = re.compile(r"{\w+:str}")
 
 def with_id(path: str, id: str) -> str:
     """The *path* with this id in it, whatever it is the id of."""
-    return path.format(task=id, conversation=id, message=id, notice=id, agent=id)
+    named = ("task", "conversation", "message", "media", "notice", "agent")
+    return path.format(**dict.fromkeys(named, id))
 
 
 def asked(path: str) -> str:
@@ -61,6 +64,7 @@ class Hers:
     conversation: int
     message: int
     notice: int
+    media: int
     agent: int = 1
 
     def path(self, pattern: str) -> str:
@@ -79,8 +83,14 @@ async def hers(here: House) -> Hers:
         "insert into notice (agent_id, code, at) select person_id, 'x', now() from agent"
         " returning id",
     )
-    conversation = int(message["conversation_id"])
-    return Hers(marina, task, conversation, int(message["id"]), int(str(notice[0]["id"])))
+    file = await sql(
+        here.database,
+        "insert into media (message_id, direction, kind, state, mime_type, graph_id, error,"
+        " created_at) select min(id), 'in', 'image', 'failed', 'image/jpeg', '900', '{}', now()"
+        " from message where direction = 'in' returning id",
+    )
+    ids = (message["conversation_id"], message["id"], notice[0]["id"], file[0]["id"])
+    return Hers(marina, task, *(int(str(id)) for id in ids))
 
 
 def test_every_route_that_names_a_thing_is_tried_here() -> None:

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from balcao.domain.outgoing import in_words
 from balcao.whatsapp.client import Accepted, Address, Client, Line, Rejected, Retryable, Unsure
 from balcao.whatsapp.errors import Retry
+from balcao.whatsapp.outgoing import content
 from tests.whatsapp.graph import Graph, refusal
 
 LINE = Line("100000000000001", "a-token")
@@ -32,7 +34,9 @@ async def client(graph: Graph) -> AsyncIterator[Client]:
 
 async def send(client: Client, address: Address = ANA) -> Accepted:
     over_by = asyncio.get_running_loop().time() + 60
-    return await client.send_text(LINE, address, "Olá", opaque="v1.1.1.00000000", over_by=over_by)
+    return await client.send(
+        LINE, address, content(in_words("text", "Olá")), opaque="v1.1.1.00000000", over_by=over_by
+    )
 
 
 async def test_a_text_goes_out_with_its_plus_its_token_and_our_id(

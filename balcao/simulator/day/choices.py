@@ -132,6 +132,8 @@ class People:
         else:
             yield 0.6, self._write(desk, task, "text")
             yield 0.1, self._write(desk, task, "note")
+            yield 0.1, self._react(desk, task)
+            yield 0.1, self._show(desk, task)
             yield 0.2, lambda: desk.read(task)
             if part.role == "guest":
                 yield 0.15, lambda: desk.leave(task)
@@ -162,6 +164,14 @@ class People:
     def _write(self, desk: Desk, task: int, type: str) -> Deed:
         client_id = f"c{next(self._numbers)}"
         return lambda: desk.write(task, client_id, type)
+
+    def _show(self, desk: Desk, task: int) -> Deed:
+        client_id = f"c{next(self._numbers)}"
+        return lambda: desk.show(task, client_id)
+
+    def _react(self, desk: Desk, task: int) -> Deed:
+        emoji = self._chance.choice(("👍", "❤️", None))
+        return lambda: desk.react(task, emoji)
 
     def _transfer(self, desk: Desk, task: int) -> Deed:
         to, note = self._target(), self._chance.choice((None, "segue"))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random
+from tempfile import TemporaryDirectory
 
 from structlog.processors import format_exc_info
 from structlog.testing import capture_logs
@@ -25,18 +26,22 @@ from balcao import checker
 from balcao.domain.values import Refused
 from balcao.engine.intake import Intake
 from balcao.engine.loop import Progress
+from balcao.engine.media import Downloads
 from balcao.engine.receipts import Receipts
 from balcao.engine.router import Router
 from balcao.engine.sender import Sender
+from balcao.engine.uploads import Uploads
 from balcao.simulator.day import deeds, organisation, scene
 from balcao.simulator.day.choices import Choice, Deed, People
 from balcao.simulator.day.graph import VERSION, Graph
 from balcao.simulator.day.ground import Ground
 from balcao.simulator.day.post import POISON_ERROR, Post
 from balcao.store import floor
+from balcao.store.files import Files
 from balcao.store.messages import NoSuchMessage
 from balcao.store.targets import UnknownTarget
 from balcao.whatsapp.client import Client
+from balcao.whatsapp.media import MediaClient
 
 CHECKS = 4
 BEAT_EVERY = timedelta(seconds=5)
@@ -49,7 +54,15 @@ ROUNDS_MAX = 200
 SEAL_KEY, TOKEN = b"of a simulated day", "of a simulated day"
 NOT_DONE = (Refused, UnknownTarget, NoSuchMessage)
 #: What may be logged as a warning although all is well, or because of a poisonous message.
-EXPECTED = {"send_postponed", "send_rejected", "send_unsure", "two_customers"}
+EXPECTED = {
+    "fetch_rejected",
+    "fetch_postponed",
+    "send_postponed",
+    "send_rejected",
+    "send_unsure",
+    "two_customers",
+}
+EXPECTED |= {"reaction_rejected", "reaction_unsure", "upload_rejected", "upload_unsure"}
 POISONED = {"batch_failed", "webhook_failed", "item_set_aside"}
 
 
@@ -69,13 +82,18 @@ class Outcome:
 
 
 class Loops:
-    """All of them, and two routers, as there may be several processes."""
+    """All of them, and two routers, as there may be several processes.
 
-    def __init__(self, ground: Ground, client: Client) -> None:
+    Those whose calls end in any order make one at a time, so that the order is the seed's.
+    """
+
+    def __init__(self, ground: Ground, client: Client, media: MediaClient, files: Files) -> None:
         self.intake = Intake(ground.desks, seal_key=SEAL_KEY)
         self.routers = Router(ground.desks), Router(ground.desks)
         self._sender = Sender(ground.sender, client, seal_key=SEAL_KEY, access_token=TOKEN)
-        self.receipts = Receipts(ground.desks, client, access_token=TOKEN)
+        self.receipts = Receipts(ground.desks, client, access_token=TOKEN, most=1)
+        self.downloads = Downloads(ground.desks, media, files, access_token=TOKEN, most=1)
+        self._uploads = Uploads(ground.desks, media, files, access_token=TOKEN, most=1)
         self.doubting = Sender(ground.desks, client, seal_key=SEAL_KEY, access_token=TOKEN)
 
     async def send(self) -> Progress:
@@ -84,6 +102,20 @@ class Loops:
             return await self._sender.step()
         finally:
             await self._sender.finish()
+
+    async def fetch(self) -> Progress:
+        """One step of the downloads, with the fetches that it began."""
+        try:
+            return await self.downloads.step()
+        finally:
+            await self.downloads.done()
+
+    async def upload(self) -> Progress:
+        """One step of the uploads, which go one after the other, with the call that it began."""
+        try:
+            return Progress(await self._uploads.begin())
+        finally:
+            await self._uploads.finish()
 
 
 class Day:
@@ -126,7 +158,11 @@ class Day:
         graph = await stack.enter_async_context(self._graph)
         client = await Client.open(graph.url, VERSION, connections=1)
         stack.push_async_callback(client.close)
-        self._loops = Loops(ground, client)
+        media = await MediaClient.open(graph.url, VERSION, hosts=())
+        stack.push_async_callback(media.close)
+        files = Files(stack.enter_context(TemporaryDirectory()))
+        await deeds.have_photo(files)
+        self._loops = Loops(ground, client, media, files)
         self._people = People(ground.desks, house, self._chance, self._clock)
         self._scene = await scene.look(ground.window)
         ground.kills.begin(Random(f"{self._seed} kills"), graph.next)
@@ -151,6 +187,8 @@ class Day:
         yield 3, self._loop("intake", self._loops.intake.step)
         yield 4, self._loop("sender", self._loops.send)
         yield 1, self._loop("receipts", self._loops.receipts.step)
+        yield 0.5, self._loop("media", self._loops.fetch)
+        yield 1, self._loop("uploads", self._loops.upload)
         yield 0.5, self._loop("doubts", self._loops.doubting.doubt)
         yield 1, self._route
 
@@ -252,7 +290,8 @@ class Day:
     async def _rest(self) -> None:
         """Let the loops do all that there is to do now."""
         self._routed_at = self._clock.at
-        steps = self._loops.intake.step, self._loops.routers[0].step, self._loops.send
+        loops = self._loops
+        steps = loops.intake.step, loops.routers[0].step, loops.upload, loops.send
         for _ in range(RESTS_MAX):
             done = sum([(await step()).done for step in steps])
             await self._look()

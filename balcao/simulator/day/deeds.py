@@ -5,17 +5,25 @@ What does not fit is refused and changes nothing; people try a good deal that do
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from balcao.domain import agent as agent_steps
+from balcao.domain import outgoing
 from balcao.domain import task as steps
+from balcao.domain.media import Format
 from balcao.domain.values import Actor, ActorKind, AgentId, CodeId, Target
 from balcao.simulator.day.organisation import Employee
-from balcao.store import agents, handling, messages, organisation, parts, sessions, tasks
+from balcao.store import agents, handling, media, messages, organisation, parts, sessions, tasks
 from balcao.store.database import Database
+from balcao.store.files import Files, spool
 
 Deed = Callable[[], Awaitable[None]]
+
+PHOTO = b"\xff\xd8\xff the photo of a simulated day"
+PHOTO_SHA256 = hashlib.sha256(PHOTO).hexdigest()
+JPEG = Format("image", "image/jpeg")
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,29 @@ class Desk:
         async with self.database.transaction() as tx:
             held = await tasks.lock(tx, task)
             author = messages.Author(self.id, self.employee.name)
-            await messages.put_outbound(tx, held, author, client_id, type, f"resposta {client_id}")
+            said = outgoing.in_words(type, f"resposta {client_id}")
+            await messages.put_outbound(tx, held, author, client_id, said)
+
+    async def show(self, task: int, client_id: str) -> None:
+        """Send the photo."""
+        async with self.database.transaction() as tx:
+            held = await tasks.lock(tx, task)
+            author = messages.Author(self.id, self.employee.name)
+            kept = await media.put_upload(tx, self.id, JPEG, "foto.jpg", len(PHOTO), PHOTO_SHA256)
+            said = outgoing.file("image", kept, f"foto {client_id}")
+            await messages.put_outbound(tx, held, author, client_id, said)
+
+    async def react(self, task: int, emoji: str | None) -> None:
+        """Think something of what the customer wrote last, or nothing any more."""
+        async with self.database.transaction() as tx:
+            held = await tasks.lock(tx, task)
+            about = await tx.fetchval(
+                "select id from message where conversation_id = $1 and direction = 'in'"
+                " order by seq desc limit 1",
+                held.conversation.id,
+            )
+            author = messages.Author(self.id, self.employee.name)
+            await messages.react(tx, about, author, emoji)
 
     async def settle(self, message: int, *, resend: bool) -> None:
         """Send a message once more that did not get through, or leave it."""
@@ -133,6 +163,13 @@ class Desk:
         """Stop the countdown of a wrap-up."""
         async with self.database.transaction() as tx:
             await tasks.move(tx, task, steps.hold, self.id)
+
+
+async def have_photo(files: Files) -> None:
+    """Keep the photo that everybody sends."""
+    with spool() as spooled:
+        await spooled.add(PHOTO)
+        await files.keep(spooled, await spooled.close())
 
 
 async def beat(database: Database, ids: list[AgentId]) -> None:

@@ -28,6 +28,7 @@ MOODS = {
     "down": 3,
     "refuses": 3,
 }
+FILE_MOODS = ("takes", "says 500", "hangs up", "refuses"), (75, 10, 10, 5)
 _REFUSALS = {
     "too fast": (429, 130429),
     "too fast for one": (400, 131056),
@@ -57,6 +58,8 @@ class Graph:
         self._chance = chance
         self._took = took
         self._seen: set[str] = set()
+        self._reactions = 0
+        self._files = 0
         self._written = asyncio.Event()
         self._written.set()
         self._runner: web.AppRunner | None = None
@@ -64,6 +67,7 @@ class Graph:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_post(f"/{VERSION}/{{number}}/messages", self._messages)
+        application.router.add_post(f"/{VERSION}/{{number}}/media", self._media)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -96,7 +100,23 @@ class Graph:
             request.transport.abort()
         return web.Response(status=500)
 
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        """Take a file; whoever hears nothing of that brings it again."""
+        await request.read()
+        self._files += 1
+        mood = "takes" if self.willing else self._chance.choices(*FILE_MOODS)[0]
+        if mood == "takes":
+            return web.json_response({"id": str(self._files)})
+        if mood == "refuses":
+            return web.json_response({"error": {"code": 131053, "message": "no"}}, status=400)
+        if mood == "hangs up" and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
     def _take(self, number: str, body: dict[str, Any]) -> str:
+        if body["type"] == "reaction":  # the same twice is as once, and nothing is told of it
+            self._reactions += 1
+            return f"wamid.reaction.{self._reactions}"
         opaque = body["biz_opaque_callback_data"]
         if opaque in self._seen:
             self.twice.append(opaque)

@@ -16,7 +16,7 @@ from random import Random
 from types import FrameType
 
 from balcao.edges import Side
-from balcao.engine.sender import Sender
+from balcao.engine.calls import settle
 from balcao.store import database
 
 AGAIN_ONE_IN = 60
@@ -71,7 +71,7 @@ class Kills:
 
     def edge_of_sender(self, side: Side) -> None:
         """The same for the sender's database, where a call is over once it is written or lost."""
-        of_call = whose() != Sender.step.__qualname__
+        of_call = whose() == settle.__qualname__
         try:
             self.edge(side)
         except Killed:

@@ -11,3 +11,6 @@ union all
 select 'webhook ' || id || ' is not read' from webhook where done_at is null
 union all
 select 'a status of ' || wamid || ' is not applied' from early_status
+union all
+select 'the reaction to message ' || message_id || ' is not told'
+from reaction where due_at is not null

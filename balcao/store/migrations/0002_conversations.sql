@@ -186,7 +186,7 @@ create index message_unsettled on message (conversation_id, seq) where status in
 create table amendment (
     id          bigint generated always as identity primary key,
     message_id  bigint not null references message,
-    wamid       text   not null,                       -- of the amendment itself
+    wamid       text,                                  -- of the amendment itself; none: it is ours
     act         text   not null check (act in ('reaction', 'edit', 'revoke')),
     author_kind text   not null check (author_kind in ('customer', 'agent')),
     author_id   bigint,                                -- none for the customer of the conversation
@@ -194,8 +194,25 @@ create table amendment (
     text        text,                                  -- the emoji (none: taken back), or the new text
     second      bigint not null,
     at          timestamptz not null,
-    unique (message_id, wamid)
+    unique (message_id, wamid),
+    check ((author_kind = 'customer') = (wamid is not null))
 );
+
+-- What the business thinks of a customer's message, and what WhatsApp knows of that: while the two may differ it is due.
+create table reaction (
+    message_id  bigint primary key references message,
+    emoji       text,                                  -- none: taken away
+    author_id   bigint not null,                       -- who asked for it last
+    author_name text   not null,
+    after_seq   bigint not null,                       -- what was written up to there goes out before it
+    told        text,                                  -- what WhatsApp has taken last
+    wamid       text,                                  -- under which it has; a status may still say that it failed
+    asked_at    timestamptz not null,
+    due_at      timestamptz,                           -- none: there is nothing to tell
+    tries       integer not null default 0
+);
+create index reaction_due on reaction (due_at) where due_at is not null;
+create unique index reaction_wamid on reaction (wamid) where wamid is not null;
 
 -- One row for each try to send a message that WhatsApp may have seen; statuses find their message by it.
 create table attempt (
@@ -248,6 +265,7 @@ create table early_status (
     received_at timestamptz not null,
     primary key (wamid, status)
 );
+create index early_status_failed on early_status (wamid) where status = 'failed';
 
 -- What WhatsApp was answered 200 for, as it came. The row itself is the queue.
 create table webhook (
@@ -303,3 +321,33 @@ create table idempotency (
     at          timestamptz not null,
     primary key (person_id, key)
 );
+
+-- The files of messages, one row for each; what is in them lies outside, by its hash (store/files.py).
+create table media (
+    id          bigint generated always as identity primary key,
+    message_id  bigint unique references message,      -- none: uploaded, and not sent yet
+    uploader_id bigint references person,              -- none: of a customer
+    direction   text   not null check (direction in ('in', 'out')),
+    kind        text   not null check (kind in ('image', 'video', 'audio', 'document', 'sticker')),
+    state       text   not null check (state in ('waiting', 'ready', 'failed')),
+    name        text,
+    mime_type   text   not null,
+    size        bigint,
+    sha256      text,                                  -- of the content, in hex; inbound: as told, until it is ready
+    voice       boolean not null default false,
+    animated    boolean not null default false,
+    graph_id    text,                                  -- WhatsApp's id: inbound to fetch from, outbound of our upload
+    graph_id_at timestamptz,                           -- when we got it: it lives 7 days inbound, 30 days outbound
+    url         text,                                  -- where it is, as the webhook said
+    tries       integer not null default 0,
+    due_at      timestamptz,                           -- waiting: not before
+    lease_by    timestamptz,                           -- being fetched: by another after that
+    error       jsonb,                                 -- {code, params, action}
+    created_at  timestamptz not null,
+    check ((direction = 'out') = (uploader_id is not null)),
+    check (state <> 'ready' or (size is not null and sha256 is not null)),
+    check ((state = 'waiting') = (due_at is not null)),
+    check ((state = 'failed') = (error is not null)),
+    check (direction = 'out' or message_id is not null)
+);
+create index media_due on media (due_at) where state = 'waiting';
