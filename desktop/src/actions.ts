@@ -5,12 +5,13 @@
 import { serverNow } from "./clock";
 import { addPage, apply, desk, drop, flush } from "./desk";
 import { discard } from "./drafts";
+import { type Letter, ownReaction } from "./letters";
 import { guestsOf, offersOf } from "./look";
 import { put } from "./outbox";
 import { server } from "./server";
 import { problemText } from "./text/problems";
 import { askFocus, hope, hopeState, toast, ui } from "./ui";
-import type { Named, Problem, TaskView } from "./views";
+import type { MessageView, Named, Problem, TaskView } from "./views";
 
 export const now = () => new Date(serverNow()).toISOString();
 
@@ -112,8 +113,23 @@ export async function wrapUp(task: TaskView, code: string, note: string, go: Go)
   return true;
 }
 
-export async function send(task: TaskView, text: string): Promise<void> {
-  await put(task.id, task.conversation_id, text);
+/** Puts all of these into the outbox, in their order. */
+export async function send(task: TaskView, letters: readonly Letter[]): Promise<void> {
+  for (const letter of letters) await put(task.id, task.conversation_id, letter);
+}
+
+/** Gives a customer's message the business's reaction; the same one again takes it back. */
+export async function react(message: MessageView, emoji: string): Promise<void> {
+  const same = ownReaction(message) === emoji;
+  const { data, problem } = await server.react(message.id, same ? "" : emoji);
+  if (data) apply(data);
+  if (problem) failed(problem);
+}
+
+/** Has a customer's file fetched once more. */
+export async function fetchAgain(media: string): Promise<void> {
+  const { problem } = await server.fetchAgain(media);
+  if (problem) failed(problem);
 }
 
 export async function settle(message: string, how: "resend" | "dismiss"): Promise<void> {

@@ -10,6 +10,7 @@ export type Command =
   | "transfer"
   | "conference"
   | "end"
+  | "reply"
   | "previous"
   | "next"
   | "region"
@@ -22,6 +23,7 @@ export const KEYS: Record<Command, string> = {
   transfer: "Alt+Shift+KeyT",
   conference: "Alt+Shift+KeyC",
   end: "Alt+Shift+KeyE",
+  reply: "Alt+Shift+KeyR",
   previous: "Alt+PageUp",
   next: "Alt+PageDown",
   region: "F6",
@@ -34,6 +36,7 @@ export const COMMANDS: Record<Command, () => string> = {
   transfer: m.key_transfer,
   conference: m.key_conference,
   end: m.key_end,
+  reply: m.key_reply,
   previous: m.key_previous,
   next: m.key_next,
   region: m.key_region,

@@ -13,7 +13,8 @@ import { server } from "./server";
 import { closeDesk, stillSignedIn } from "./session";
 import { Stream } from "./stream";
 import { customerName } from "./text/words";
-import { toast, ui } from "./ui";
+import { reply, toast, ui } from "./ui";
+import { detachAll } from "./uploads";
 
 /** Says why a task goes, where its own agent did not send it away. */
 function tellGone(id: string): void {
@@ -40,6 +41,8 @@ export function openDesk(agent: string): () => void {
       if (kind === "task") {
         tellGone(id);
         if (ui.getState().handing?.task === id) closeHanding();
+        reply(id, null);
+        detachAll(id);
       }
       drop(kind, id);
     },
@@ -72,7 +75,7 @@ export function openDesk(agent: string): () => void {
   void startOutbox(agent, {
     async send(entry) {
       await accepted(entry.task);
-      return server.write(entry.task, entry.client_id, entry.text);
+      return server.write(entry.task, entry.client_id, entry);
     },
     taken: (message) => {
       apply(message);
@@ -91,6 +94,8 @@ export function openDesk(agent: string): () => void {
     stopOutbox();
     clear();
     const hopes = { tasks: new Map(), state: null };
-    ui.setState({ line: "reconnecting", hopes, toasts: [], handing: null });
+    detachAll();
+    const replies = new Map();
+    ui.setState({ line: "reconnecting", hopes, toasts: [], handing: null, viewing: null, replies });
   };
 }

@@ -5,6 +5,7 @@
  * a person decides.
  */
 import { createStore } from "zustand/vanilla";
+import type { Letter } from "./letters";
 import { storage, type Waiting } from "./storage";
 import { backoff } from "./stream";
 import type { MessageView, Problem } from "./views";
@@ -49,14 +50,14 @@ async function reload(): Promise<void> {
 }
 
 /** Stores a message and sends it as soon as its turn comes. */
-export async function put(task: string, conversation: string, text: string): Promise<void> {
+export async function put(task: string, conversation: string, letter: Letter): Promise<void> {
   if (agent === null) return;
   const waiting: Waiting = {
     client_id: crypto.randomUUID(),
     agent,
     task,
     conversation,
-    text,
+    ...letter,
     created_at: new Date().toISOString(),
     tries: 0,
     refused: null,

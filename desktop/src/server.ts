@@ -4,7 +4,8 @@
  */
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./api";
-import type { Destination, Problem } from "./views";
+import { bodyOf, type Letter } from "./letters";
+import type { Destination, Problem, Uploaded } from "./views";
 
 export type Answer<T> = { data: T; problem?: undefined } | { data?: undefined; problem: Problem };
 
@@ -53,6 +54,37 @@ function asProblem(error: unknown): Problem {
   return known ? (error as Problem) : { status: 0, code: "server-error" };
 }
 
+/** A file on its way up. */
+export interface Sending {
+  done: Promise<Answer<Uploaded>>;
+  stop: () => void;
+}
+
+const STOPPED: Problem = { status: 0, code: "stopped" };
+
+/** Sends a file up, telling how much of it has gone, from 0 to 1. */
+export function upload(file: File, onProgress: (part: number) => void): Sending {
+  // Fetch does not tell how much has gone.
+  const request = new XMLHttpRequest();
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const done = new Promise<Answer<Uploaded>>((resolve) => {
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
+    request.onerror = () => resolve({ problem: NO_LINE });
+    request.onabort = () => resolve({ problem: STOPPED });
+    request.onload = () => {
+      const { status, response } = request;
+      if (status === 201) return resolve({ data: response as Uploaded });
+      if (status === 401) onSignedOut();
+      resolve({ problem: { ...asProblem(response), status } });
+    };
+  });
+  request.open("POST", "/api/media");
+  request.responseType = "json";
+  request.send(form);
+  return { done, stop: () => request.abort() };
+}
+
 const at = (id: string) => ({ params: { path: { id } } });
 
 export const server = {
@@ -77,14 +109,17 @@ export const server = {
       }),
     ),
   earlierTasks: (id: string) => ask(client.GET("/api/conversations/{id}/tasks", at(id))),
-  write: (id: string, client_id: string, text: string) =>
+  write: (id: string, client_id: string, letter: Letter) =>
     ask(
       client.POST("/api/tasks/{id}/messages", {
         ...at(id),
-        body: { client_id, type: "text", text },
+        body: bodyOf(client_id, letter),
         headers: { "Idempotency-Key": client_id },
       }),
     ),
+  react: (id: string, emoji: string) =>
+    ask(client.POST("/api/messages/{id}/reaction", { ...at(id), body: { emoji } })),
+  fetchAgain: (id: string) => ask(client.POST("/api/media/{id}/retry", at(id))),
   read: (id: string) => ask(client.POST("/api/tasks/{id}/read", at(id))),
   typing: (id: string) => ask(client.POST("/api/tasks/{id}/typing", at(id))),
   resend: (id: string) => ask(client.POST("/api/messages/{id}/resend", at(id))),

@@ -1,13 +1,13 @@
 /** This browser's own memory: unsent texts and messages that wait for the line. */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Letter } from "./letters";
 
-export interface Waiting {
+export interface Waiting extends Letter {
   /** Kept with the message for ever, so that a repeat is known as one. */
   client_id: string;
   agent: string;
   task: string;
   conversation: string;
-  text: string;
   created_at: string;
   tries: number;
   /** Why the server will not take it; it waits for a person then. */

@@ -3,7 +3,7 @@ import { createStore } from "zustand/vanilla";
 import { serverNow } from "./clock";
 import type { Line } from "./stream";
 import type { Purpose } from "./targets";
-import type { Named } from "./views";
+import type { MediaView, Named, Quoted } from "./views";
 
 export interface Toast {
   id: number;
@@ -31,6 +31,12 @@ interface Ui {
   stateMenu: boolean;
   /** The task whose transfer or conference dialog is open. */
   handing: { task: string; purpose: Purpose } | null;
+  /** The picture that is looked at, over the thread of its conversation. */
+  viewing: { conversation: string; media: MediaView } | null;
+  /** The file that is being listened to. */
+  heard: string | null;
+  /** By task, the message that is being answered to. */
+  replies: ReadonlyMap<string, Quoted>;
   /** Bumped to ask the composer of a task to take the focus. */
   focus: { task: string; ask: number } | null;
 }
@@ -44,6 +50,9 @@ export const ui = createStore<Ui>(() => ({
   details: false,
   stateMenu: false,
   handing: null,
+  viewing: null,
+  heard: null,
+  replies: new Map(),
   focus: null,
 }));
 
@@ -82,4 +91,14 @@ export function hopeState(state: Hopes["state"]): void {
 
 export function askFocus(task: string): void {
   ui.setState(({ focus }) => ({ focus: { task, ask: (focus?.ask ?? 0) + 1 } }));
+}
+
+/** Begins a reply to a message in this task, or with null ends it. */
+export function reply(task: string, quoted: Quoted | null): void {
+  ui.setState(({ replies }) => {
+    const next = new Map(replies);
+    if (quoted === null) next.delete(task);
+    else next.set(task, quoted);
+    return { replies: next };
+  });
 }

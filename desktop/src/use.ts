@@ -1,6 +1,7 @@
 /** Hooks over the stores. */
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
+import { onTick, serverNow } from "./clock";
 import { desk } from "./desk";
 import { hoped, meOf, offersOf, tasksOf } from "./look";
 import { ui } from "./ui";
@@ -50,4 +51,22 @@ export function useLayout(): Layout {
     };
   }, []);
   return now;
+}
+
+function isOpen(closes: string | null): boolean {
+  return closes !== null && Date.parse(closes) > serverNow();
+}
+
+/** Whether free replies are allowed; turns by itself when the time is up. */
+export function useWindowOpen(closes: string | null): boolean {
+  const [, redraw] = useState(0);
+  const open = isOpen(closes);
+  useEffect(
+    () =>
+      onTick(() => {
+        if (isOpen(closes) !== open) redraw((count) => count + 1);
+      }),
+    [closes, open],
+  );
+  return open;
 }

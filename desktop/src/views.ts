@@ -1,5 +1,5 @@
 /** The objects that the stream carries and that GET answers; all from the server's description. */
-import type { components } from "./api";
+import type { components, operations } from "./api";
 
 type Schemas = components["schemas"];
 
@@ -7,6 +7,11 @@ export type Named = Schemas["Named"];
 export type TaskView = Schemas["TaskView"];
 export type LegView = Schemas["LegView"];
 export type MessageView = Schemas["MessageView"];
+export type MediaView = Schemas["MediaView"];
+export type MediaKind = MediaView["kind"];
+export type NewMessage = operations["write"]["requestBody"]["content"]["application/json"];
+export type Uploaded = Schemas["Uploaded"];
+export type Option = Schemas["Option"];
 export type AgentView = Schemas["AgentView"];
 export type NoticeView = Schemas["NoticeView"];
 export type View = TaskView | MessageView | AgentView | NoticeView;
@@ -18,7 +23,12 @@ export type Settings = Schemas["Settings"];
 export type SessionView = Schemas["SessionView"];
 export type Info = Schemas["Info"];
 export type EarlierTask = Schemas["EarlierTask"];
-export type Problem = Partial<Schemas["Problem"]> & { status: number; code: string };
+export type Params = Record<string, unknown>;
+export type Problem = Partial<Schemas["Problem"]> & {
+  status: number;
+  code: string;
+  params?: Params | null;
+};
 export type Coded = Schemas["Coded"];
 export type Guest = Schemas["Guest"];
 export type Step = Schemas["Step"];
@@ -30,4 +40,3 @@ export type Quoted = Schemas["Quoted"];
 export type Reaction = Schemas["Reaction"];
 export type Referral = Schemas["Referral"];
 export type Status = NonNullable<MessageView["status"]>;
-export type Params = Record<string, unknown>;

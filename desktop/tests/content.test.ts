@@ -232,9 +232,15 @@ describe("a card's preview", () => {
 
   test("is the text, or else the kind in words", () => {
     expect(last({ preview: "Sim", type: "button" })).toBe("Sim");
-    for (const type of ["location", "contacts", "order", "interactive", "unsupported", "image"])
+    for (const type of ["contacts", "order", "interactive", "unsupported", "sticker"])
       expect(last({ type })).toBe(typeText(type));
     expect(typeText("constructor")).toBe(typeText("unsupported"));
+  });
+
+  test("bears the mark of its kind", () => {
+    expect(last({ type: "image" })).toBe("📷 Imagem");
+    expect(last({ type: "image", preview: "Veja" })).toBe("📷 Veja");
+    expect(last({ type: "location" })).toBe("📍 Localização");
   });
 
   test("tells that a message was deleted, whatever it was", () => {

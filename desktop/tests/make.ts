@@ -1,5 +1,5 @@
 /** Views for tests; what a test does not name is ordinary. */
-import type { AgentView, MessageView, Snapshot, TaskView } from "../src/views";
+import type { AgentView, MediaView, MessageView, Snapshot, TaskView } from "../src/views";
 
 export const AT = "2026-11-23T12:00:00.000Z";
 
@@ -30,6 +30,21 @@ export function message(id: string, part: Partial<MessageView> = {}): MessageVie
     dismissed: false,
     at: AT,
     client_id: null,
+    ...part,
+  };
+}
+
+export function media(part: Partial<MediaView> = {}): MediaView {
+  return {
+    id: "5",
+    name: null,
+    mime_type: "image/jpeg",
+    size: 2048,
+    kind: "image",
+    state: "ready",
+    voice: false,
+    animated: false,
+    error: null,
     ...part,
   };
 }

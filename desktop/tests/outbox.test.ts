@@ -21,6 +21,7 @@ function post(answers: (entry: Entry, count: number) => Problem | null) {
   };
 }
 
+const words = (text: string) => ({ text, media: null, quoted: null });
 const entries = () => outbox.getState().entries;
 const until = (done: () => boolean) => vi.waitFor(() => expect(done()).toBe(true));
 
@@ -33,7 +34,7 @@ describe("messages", () => {
   test("go in the order of writing, and leave the outbox when taken", async () => {
     const server = post(() => null);
     await start("order", server);
-    await Promise.all(["a", "b", "c"].map((text) => put("1", "1", text)));
+    await Promise.all(["a", "b", "c"].map((text) => put("1", "1", words(text))));
     await until(() => entries().length === 0);
     expect(server.texts()).toEqual(["a", "b", "c"]);
   });
@@ -41,8 +42,8 @@ describe("messages", () => {
   test("written without a line wait, outlive a reload, and go once with the same id", async () => {
     const away = post(() => problem(0, "no-line"));
     await start("reload", away);
-    await put("1", "1", "a");
-    await put("1", "1", "b");
+    await put("1", "1", words("a"));
+    await put("1", "1", words("b"));
     await until(() => away.came.length > 0);
     stop();
     const server = post(() => null);
@@ -57,8 +58,8 @@ describe("messages", () => {
       entry.text === "a" && count < 3 ? problem(409, "window-closed") : null,
     );
     await start("refused", server);
-    await put("1", "1", "a");
-    await put("1", "1", "b");
+    await put("1", "1", words("a"));
+    await put("1", "1", words("b"));
     await until(() => server.came.length === 2);
     await until(() => entries()[0]?.refused === "window-closed" && entries().length === 1);
     await retry(entries()[0] as Entry);
@@ -71,7 +72,7 @@ describe("messages", () => {
       "one",
       post(() => problem(409, "not-connected")),
     );
-    await put("1", "1", "mine");
+    await put("1", "1", words("mine"));
     await until(() => entries()[0]?.refused !== null);
     const server = post(() => null);
     await start("another", server);

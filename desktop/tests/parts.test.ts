@@ -5,8 +5,8 @@ import { overwriteGetLocale } from "../src/paraglide/runtime.js";
 import { Content } from "../src/parts/Content";
 import { Deleted, Forwarded, Quote, Reactions } from "../src/parts/Marks";
 import { ReferralDetails, ReferralLine } from "../src/parts/Referral";
-import type { MessageView } from "../src/views";
-import { AT, message } from "./make";
+import type { MediaView, MessageView } from "../src/views";
+import { AT, media, message } from "./make";
 
 beforeEach(() => overwriteGetLocale(() => "pt-BR"));
 
@@ -81,7 +81,48 @@ describe("a bubble", () => {
     expect(read(content({ type: "request_welcome", text: null }))).toBe(unknown);
   });
 
+  test("shows a file as what it is, and links to it only once it is here", () => {
+    const shown = (part: Partial<MediaView>) =>
+      content({ type: part.kind ?? "image", text: null, media: media(part) });
+    expect(shown({})).toContain('src="/api/media/5"');
+    expect(shown({ kind: "video", mime_type: "video/mp4" })).toContain("<video");
+    expect(read(shown({ kind: "audio", mime_type: "audio/ogg" }))).toContain("00:00");
+    const pdf = shown({ kind: "document", name: "a.pdf", mime_type: "application/pdf" });
+    expect(read(pdf)).toBe("a.pdf PDF · 2 kB");
+    expect(links(pdf)).toEqual(["/api/media/5?download"]);
+    // What a browser cannot show as a picture, and what could run in it, is only downloaded.
+    const heic = shown({ mime_type: "image/heic" });
+    expect(heic).not.toContain("<img");
+    expect(shown({ mime_type: "image/svg+xml" })).not.toContain("<img");
+  });
+
+  test("tells of a file that is not here, and offers another try where that may help", () => {
+    const shown = (part: Partial<MediaView>) =>
+      content({ type: "image", text: "Veja", media: media(part) });
+    expect(read(shown({ state: "waiting" }))).toBe("Imagem Baixando… Veja");
+    const error = (action: string | null) =>
+      shown({ state: "failed", error: { code: "media-gone", params: {}, action } });
+    expect(read(error("retry"))).toContain("O WhatsApp não tem mais este arquivo.");
+    expect(read(error("retry"))).toContain("Tentar de novo");
+    expect(read(error(null))).not.toContain("Tentar de novo");
+    expect(error("retry")).not.toContain("/api/media");
+  });
+
+  test("shows what the customer may choose from, under its headings", () => {
+    const option = (title: string, section: string | null) => ({
+      id: title,
+      title,
+      description: null,
+      section,
+    });
+    const options = [option("Boleto", "Financeiro"), option("Troca", "Pedidos")];
+    const menu = { kind: "menu", button: "Ver opções", options } as const;
+    const html = content({ type: "list", text: "Escolha", content: menu });
+    expect(read(html)).toBe("Escolha Ver opções Financeiro Boleto Pedidos Troca");
+  });
+
   test.each<[string, Partial<MessageView>]>([
+    ["file", { type: "document", text: EVIL, media: media({ kind: "document", name: EVIL }) }],
     ["text", { text: EVIL }],
     ["place", { content: { ...place, name: EVIL, address: EVIL, url: EVIL } }],
     ["card", { content: { kind: "cards", cards: [{ ...card, name: EVIL, urls: [EVIL] }] } }],

@@ -8,6 +8,7 @@ import { watchAlerts } from "../alerts";
 import { desk } from "../desk";
 import { leave, openHanding } from "../handing";
 import { commandOf, nextRegion } from "../keys";
+import { replyBack } from "../letters";
 import { openDesk } from "../live";
 import { language } from "../locale";
 import { isConnected, offersOf, tasksOf } from "../look";
@@ -230,6 +231,7 @@ function useCommands(open: string | null, go: (to: string) => void): void {
         transfer: () => task && openHanding(task, "transfer"),
         conference: () => task && openHanding(task, "conference"),
         end: () => task && endOrLeave(task, here.go),
+        reply: () => task && replyBack(task),
         previous: () => step(here.open, -1, here.go),
         next: () => step(here.open, 1, here.go),
         region: () => nextRegion(event.shiftKey),

@@ -12,9 +12,11 @@ import { codeText } from "../text/problems";
 import { lineNote, lineText } from "../text/steps";
 import { dayText, failure, timeText } from "../text/words";
 import type { MessageView, Status } from "../views";
+import { Acts } from "./Acts";
 import { Content } from "./Content";
 import { Formatted } from "./Formatted";
 import { Deleted, Edited, Forwarded, Quote, Reactions } from "./Marks";
+import { Media } from "./Media";
 import { Avatar } from "./small";
 
 interface Props {
@@ -23,6 +25,8 @@ interface Props {
   onQuote: ((id: string) => void) | null;
   /** Told once the focus is here; null where it need not come. */
   onArrive: (() => void) | null;
+  /** Answers to the message; null where nothing can be written. */
+  onReply: ((message: MessageView) => void) | null;
 }
 
 export const ThreadRow = memo(function ThreadRow({ row, ...props }: Props & { row: Row }) {
@@ -79,7 +83,7 @@ function useArrival(onArrive: (() => void) | null) {
   return { ref: node, onBlur: () => node.current?.removeAttribute("tabindex") };
 }
 
-function Bubble({ message, me, onQuote, onArrive }: Props & { message: MessageView }) {
+function Bubble({ message, me, onQuote, onArrive, onReply }: Props & { message: MessageView }) {
   const kind = tone(message, me);
   const author = authorName(message.author);
   const arrival = useArrival(onArrive);
@@ -91,7 +95,7 @@ function Bubble({ message, me, onQuote, onArrive }: Props & { message: MessageVi
       {...arrival}
     >
       {kind === "in" && <Avatar initials={message.author.initials} />}
-      <div className="bubble">
+      <div className={bare(message) ? "bubble bare" : "bubble"}>
         {kind === "peer" && <p className="bubble-author">{author}</p>}
         {deleted === null ? (
           <Body message={message} onQuote={onQuote} />
@@ -105,11 +109,18 @@ function Bubble({ message, me, onQuote, onArrive }: Props & { message: MessageVi
             <Tick status={message.status} dismissed={message.dismissed} />
           )}
         </p>
+        {onReply !== null && <Acts message={message} onReply={onReply} />}
       </div>
       {deleted === null && reactions.length > 0 && <Reactions reactions={reactions} me={me} />}
       <Trouble message={message} />
     </article>
   );
+}
+
+/** A sticker stands by itself. */
+function bare({ type, media, deleted_at, quoted, forwarded }: MessageView): boolean {
+  const alone = deleted_at === null && quoted === null && forwarded === null;
+  return type === "sticker" && media?.state === "ready" && alone;
 }
 
 function Body({ message, onQuote }: Pick<Props, "onQuote"> & { message: MessageView }) {
@@ -187,8 +198,10 @@ function WaitingBubble({ entry }: { entry: Entry }) {
       aria-label={`${m.you()}, ${label}, ${timeText(entry.created_at)}`}
     >
       <div className="bubble">
+        {entry.quoted && <Quote quoted={entry.quoted} onOpen={null} />}
         <div className="bubble-text">
-          <Formatted text={entry.text} />
+          {entry.media && <Media media={entry.media} conversation={entry.conversation} />}
+          {entry.text !== "" && <Formatted text={entry.text} />}
         </div>
         <p className="bubble-meta">
           <time dateTime={entry.created_at}>{timeText(entry.created_at)}</time>

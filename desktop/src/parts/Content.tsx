@@ -2,6 +2,7 @@
 import {
   ClipboardList,
   FileQuestion,
+  List,
   type LucideIcon,
   MapPin,
   MessageSquareReply,
@@ -14,6 +15,7 @@ import * as said from "../text/content";
 import { typeText } from "../text/words";
 import type { Content as ContentView, MessageView } from "../views";
 import { Formatted, MaybeLink, Outside } from "./Formatted";
+import { Media } from "./Media";
 import { Hidden } from "./small";
 
 type Of<Kind extends ContentView["kind"]> = Extract<ContentView, { kind: Kind }>;
@@ -27,6 +29,7 @@ export function Content({ message }: { message: MessageView }) {
       <Head message={message} />
       {text !== "" && <Formatted text={text} />}
       {content?.kind === "answer" && <Given answer={content} />}
+      {content?.kind === "menu" && <Menu menu={content} />}
     </div>
   );
 }
@@ -43,9 +46,13 @@ function Head({ message }: { message: MessageView }) {
       return <Order order={content} />;
     case "answer":
       return <AnswerLabel to={content.to} />;
+    case "menu":
+      return null;
     case "unsupported":
       return <Placeholder type={message.type} note={said.unsupportedText(content)} />;
     default:
+      if (message.media !== null)
+        return <Media media={message.media} conversation={message.conversation_id} />;
       return message.type === "text" || message.direction === "note" ? null : (
         <Placeholder type={message.type} note={message.text ? null : <Unshown />} />
       );
@@ -148,6 +155,33 @@ function Given({ answer }: { answer: Of<"answer"> }) {
           ))}
         </dl>
       )}
+    </>
+  );
+}
+
+/** What the customer was given to choose from. */
+function Menu({ menu }: { menu: Of<"menu"> }) {
+  return (
+    <>
+      {menu.button !== null && (
+        <p className="bubble-label">
+          <List size={14} aria-hidden="true" />
+          {menu.button}
+        </p>
+      )}
+      {said.sectionsOf(menu.options).map(({ section, options }) => (
+        <div key={options[0]?.id} className="menu-section">
+          {section !== null && <p className="piece-title">{section}</p>}
+          <ul className={menu.button === null ? "options-shown" : undefined}>
+            {options.map((option) => (
+              <li key={option.id}>
+                <p>{option.title}</p>
+                {option.description !== null && <p className="given">{option.description}</p>}
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
     </>
   );
 }

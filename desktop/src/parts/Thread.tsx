@@ -17,13 +17,14 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useStore } from "zustand";
 import { loadHistory, markRead } from "../actions";
 import { desk } from "../desk";
+import { replyTo } from "../letters";
 import { outbox } from "../outbox";
 import { m } from "../paraglide/messages.js";
 import { placesOf, type Row, rowsOf } from "../rows";
 import { customerName } from "../text/words";
 import { EMPTY } from "../thread";
 import { ui } from "../ui";
-import type { TaskView } from "../views";
+import type { MessageView, TaskView } from "../views";
 import { ThreadRow } from "./Bubble";
 
 const NEAR_PX = 24;
@@ -52,7 +53,14 @@ function newSince(rows: readonly Row[], seen: string | null): number {
   return count;
 }
 
-export function Thread({ task, me }: { task: TaskView; me: string }) {
+interface Props {
+  task: TaskView;
+  me: string;
+  /** Whether the customer can be written to. */
+  writable: boolean;
+}
+
+export function Thread({ task, me, writable }: Props) {
   const conversation = task.conversation_id;
   const { rows, started, complete } = useRows(conversation);
   const list = useRef<VirtualizerHandle>(null);
@@ -60,6 +68,8 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
   const [seen, setSeen] = useState<string | null>(null);
   const shift = usePrepended(rows);
   const jumps = useJumps(rows, list);
+  const heard = useHeard(rows);
+  const onReply = useCallback((message: MessageView) => replyTo(task.id, message), [task.id]);
   const last = rows[rows.length - 1]?.key ?? null;
 
   // Nothing may be read before the request is surely ours.
@@ -96,8 +106,16 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
         tabIndex={0}
       >
         <div className="thread-space" />
-        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look}>
-          {(row: Row) => <ThreadRow key={row.key} row={row} me={me} {...jumps(row)} />}
+        <Virtualizer ref={list} data={rows} shift={shift} keepMounted={heard} onScroll={look}>
+          {(row: Row) => (
+            <ThreadRow
+              key={row.key}
+              row={row}
+              me={me}
+              onReply={writable ? onReply : null}
+              {...jumps(row)}
+            />
+          )}
         </Virtualizer>
       </div>
       {!atEnd && (
@@ -108,6 +126,18 @@ export function Thread({ task, me }: { task: TaskView; me: string }) {
       )}
     </div>
   );
+}
+
+/** The row of what is being listened to, which goes on when it is scrolled away. */
+function useHeard(rows: readonly Row[]): readonly number[] {
+  const heard = useStore(ui, (state) => state.heard);
+  return useMemo(() => {
+    if (heard === null) return [];
+    const place = rows.findIndex(
+      (row) => row.kind === "message" && row.message.media?.id === heard,
+    );
+    return place < 0 ? [] : [place];
+  }, [rows, heard]);
 }
 
 /**

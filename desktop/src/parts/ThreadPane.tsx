@@ -10,14 +10,16 @@ import { m } from "../paraglide/messages.js";
 import { noticeText } from "../text/notices";
 import { customerName } from "../text/words";
 import { ui } from "../ui";
-import { type Layout, useTask } from "../use";
+import { type Layout, useTask, useWindowOpen } from "../use";
 import { Composer } from "./Composer";
 import { Conference } from "./Conference";
 import { Details } from "./Details";
+import { Dropping } from "./Dropping";
 import { Handing } from "./Handing";
 import { ReferralLine } from "./Referral";
 import { Thread } from "./Thread";
 import { ThreadHeader } from "./ThreadHeader";
+import { Viewer } from "./Viewer";
 import { WrapUp } from "./WrapUp";
 
 interface Props {
@@ -33,11 +35,15 @@ export function ThreadPane({ id, me, layout, above, belowThread }: Props) {
   const task = useTask(id);
   const details = useStore(ui, (state) => state.details) && layout !== "wide";
   const handing = useStore(ui, (state) => state.handing);
+  const viewing = useStore(ui, (state) => state.viewing);
+  const open = useWindowOpen(task?.window_closes_at ?? null);
   const shown = task?.leg?.state === "connected" || task?.leg?.state === "wrap-up";
   if (!task || !shown) return <Missing id={id} above={above} below={belowThread} />;
   const wrapping = task.leg?.state === "wrap-up";
   const dialog = handing?.task === id && isConnected(task, "primary") ? handing.purpose : null;
   const covered = dialog !== null;
+  const viewed = viewing?.conversation === task.conversation_id && !wrapping && !covered;
+  const writable = open && !wrapping;
   return (
     <main
       className="pane"
@@ -51,11 +57,12 @@ export function ThreadPane({ id, me, layout, above, belowThread }: Props) {
       {task.referral !== null && <ReferralLine referral={task.referral} />}
       <OfflineBanner conversation={task.conversation_id} />
       <div className="pane-body">
-        <div className="pane-under" inert={wrapping || covered || details}>
-          <Thread key={task.conversation_id} task={task} me={me} />
+        <Dropping task={writable ? task.id : null} inert={wrapping || covered || details || viewed}>
+          <Thread key={task.conversation_id} task={task} me={me} writable={writable} />
           {!wrapping && !covered && belowThread}
           {!wrapping && <Composer task={task} me={me} />}
-        </div>
+        </Dropping>
+        {viewing && viewed && <Viewer media={viewing.media} />}
         {wrapping && <WrapUp key={task.id} task={task} />}
         {dialog && <Handing key={`${dialog} ${id}`} task={task} purpose={dialog} />}
         {details && (

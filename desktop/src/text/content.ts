@@ -1,7 +1,7 @@
 /** What a message says beyond its text, in the words of the reader's language. */
 import { m } from "../paraglide/messages.js";
 import { getLocale } from "../paraglide/runtime.js";
-import type { Author, Content, Quoted, Reaction, Referral } from "../views";
+import type { Author, Content, Option, Quoted, Reaction, Referral } from "../views";
 import { webAddress } from "./link";
 import { formatPhone } from "./phone";
 import { unmarked } from "./whatsapp";
@@ -106,6 +106,19 @@ export function quoteText(quoted: Quoted): { author: string | null; text: string
   if (author === null || type === null) return { author: null, text: m.quoted_missing() };
   const words = unmarked(text ?? "").trim();
   return { author: authorName(author), text: words === "" ? bareText(type, deleted) : words };
+}
+
+/** The choices of a menu under the headings that they stand under, in their order. */
+export function sectionsOf(
+  options: readonly Option[],
+): { section: string | null; options: Option[] }[] {
+  const sections: { section: string | null; options: Option[] }[] = [];
+  for (const option of options) {
+    const last = sections[sections.length - 1];
+    if (last && last.section === option.section) last.options.push(option);
+    else sections.push({ section: option.section, options: [option] });
+  }
+  return sections;
 }
 
 export interface Reacted {

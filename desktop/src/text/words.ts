@@ -45,6 +45,8 @@ const TYPES: Record<string, () => string> = {
   contacts: m.type_contacts,
   button: m.type_button,
   interactive: m.type_interactive,
+  buttons: m.type_interactive,
+  list: m.type_interactive,
   order: m.type_order,
   template: m.type_template,
 };
@@ -59,6 +61,20 @@ export function typeText(type: string): string {
   return (entryOf(TYPES, type) ?? m.type_other)();
 }
 
+// For telling kinds apart at a glance in a list; the words follow.
+const MARKS: Record<string, string> = {
+  image: "📷",
+  video: "🎥",
+  audio: "🎤",
+  document: "📄",
+  location: "📍",
+};
+
+function marked(type: string, words: string): string {
+  const mark = entryOf(MARKS, type);
+  return mark === undefined ? words : `${mark} ${words}`;
+}
+
 /** What to say for a message without words. */
 export function bareText(type: string, deleted: boolean): string {
   return deleted ? m.deleted() : typeText(type);
@@ -68,8 +84,9 @@ export function bareText(type: string, deleted: boolean): string {
 export function previewText(task: TaskView): string {
   const last = task.last_message;
   if (last === null) return "";
-  if (last.preview !== "") return last.preview;
-  return last.direction === "system" ? "" : bareText(last.type, last.deleted);
+  if (last.direction === "system") return last.preview;
+  const words = last.preview === "" ? bareText(last.type, last.deleted) : last.preview;
+  return last.deleted ? words : marked(last.type, words);
 }
 
 export function customerName(task: TaskView): string {
