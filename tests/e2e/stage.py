@@ -32,6 +32,8 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    # A microphone that beeps, and nobody to ask for it.
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 )
 CONTEXT: dict[str, Any] = {
     "locale": "pt-BR",
