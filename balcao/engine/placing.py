@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from balcao.domain.message import Sender, moment
 from balcao.domain.values import QueueId
@@ -109,8 +109,7 @@ class Placing:
         ours = {number.display_number for number in self._numbers.values()}
         left: list[tuple[int, Item]] = []
         for webhook_id, item in run:
-            unsupported = isinstance(item, InboundMessage) and item.type == "unsupported"
-            if unsupported and item.sender.wa_id in ours:
+            if _is_unsupported(item) and item.sender.wa_id in ours:
                 self.placed.append(Placed("loop", webhook_id, item.position))
             else:
                 left.append((webhook_id, item))
@@ -244,6 +243,10 @@ def _sorted(
             else:
                 inbound.append((id, item, number))
     return inbound, aside
+
+
+def _is_unsupported(item: Item) -> TypeGuard[InboundMessage]:
+    return isinstance(item, InboundMessage) and item.type == "unsupported"
 
 
 def _referral(item: InboundMessage) -> Mapping[str, object] | None:
