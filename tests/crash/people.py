@@ -199,9 +199,10 @@ class Agent:
 
     async def show(self, task: View, content: bytes, text: str) -> None:
         """Send the customer a picture under this text; as `say` does."""
-        form = {"file": content}
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
+                form = aiohttp.FormData()
+                form.add_field("file", content, filename="foto.png")
                 with suppress(*LOST):
                     async with self._http.post("/api/media", data=form) as answer:
                         if answer.status == 201:

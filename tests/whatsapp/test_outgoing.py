@@ -13,7 +13,8 @@ from balcao.simulator import shapes
 from balcao.whatsapp import outgoing
 from balcao.whatsapp.outgoing import Uploaded
 
-words = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs"]), min_size=1, max_size=20)
+characters = st.characters(min_codepoint=33, exclude_categories=["Cs"])
+words = st.text(characters, min_size=1, max_size=20).filter(str.strip)
 maybe = st.none() | words
 ids = st.lists(words, min_size=1, max_size=3, unique=True)
 
