@@ -9,7 +9,7 @@ from balcao.simulator.world import Customer, EntryPoint
 from balcao.store import organisation as store
 from tests.crash.house import House
 from tests.crash.organisation import EMPTY, NUMBERS, TOGETHER
-from tests.crash.people import Agent, eventually, until
+from tests.crash.people import Agent, View, eventually, until
 
 #: An id so long that no index takes it: whatever is in one transaction with it fails.
 POISON_BYTES = 5_000
@@ -18,16 +18,23 @@ LATE_MS = 3_500
 
 
 async def late_word(house: House) -> None:
-    """A reply of which WhatsApp tells nothing before its lease has run out."""
-    house.set_faults(delay_ms=LATE_MS)
+    """Two replies of which WhatsApp tells late; of one, after its lease has run out."""
     ana, customer = house.agents["Ana"], house.newcomer()
-    text = f"Recebi {customer.user_id}"
     house.write(customer, "Ana", "Recebeu?")
     task = await ana.accept(customer)
+    for graph in ("ok", "slow"):  # as slow as that, the answer comes when nobody waits any more
+        house.set_faults(delay_ms=LATE_MS, graph=graph)
+        await _say_without_lease(house, task, f"Recebi {graph} {customer.user_id}")
+    house.set_faults()
+    await ana.end(customer)
+
+
+async def _say_without_lease(house: House, task: View, text: str) -> None:
+    """Reply, while leases run out as if their holders had been gone for long."""
+    ana = house.agents["Ana"]
     await ana.say(task, text)
 
     async def over() -> bool:
-        """As it is with a lease whose holder has been gone for long."""
         await house.sql(
             "update message set lease_by = clock_timestamp() where status = 'sending'"
             " and text = $1",
@@ -36,8 +43,6 @@ async def late_word(house: House) -> None:
         return status(ana, text) in ("accepted", "unconfirmed")
 
     await eventually(over)
-    house.set_faults()
-    await ana.end(customer)
 
 
 async def unsure(house: House) -> None:
