@@ -234,7 +234,7 @@ async def _engine(
         downloads = Downloads(
             database, media, files, access_token=token, lease=patience.fetch_lease
         )
-        stack.push_async_callback(downloads.finish)
+        stack.push_async_callback(downloads.let_go)
         receipts = Receipts(database, client, access_token=token)
         loops = [
             Loop("intake", Intake(database, seal_key=seal_key).step, {Kind.WEBHOOK}),

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from balcao.domain.media import INBOUND_BYTES_MAX, MISMATCHES_MAX, URL_FOR
-from balcao.engine.calls import Settle, line, settle
+from balcao.engine.calls import Calls, Settle, line, settle
 from balcao.engine.loop import Progress
 from balcao.store import media
 from balcao.store.database import Database
@@ -54,33 +54,26 @@ class Downloads:
         self._files = files
         self._access_token = access_token
         self._lease = lease
-        self._most = most
-        self._fetching: set[asyncio.Task[None]] = set()
+        self._calls = Calls(most)
 
     async def step(self) -> Progress:
         """Start to fetch what is due, as much as there is room for."""
-        room = self._most - len(self._fetching)
-        if room == 0:
+        if self._calls.room == 0:
             return Progress()  # one that ends wakes us
         async with self._database.transaction() as tx:
-            claims = await media.claim(tx, room, self._lease)
+            claims = await media.claim(tx, self._calls.room, self._lease)
             again_in = await media.next_moment(tx)
         for claim in claims:
-            fetching = asyncio.create_task(self._take(claim))
-            self._fetching.add(fetching)
-            fetching.add_done_callback(self._fetching.discard)
+            self._calls.begin(self._take(claim))
         return Progress(len(claims), again_in)
 
     async def finish(self) -> None:
-        """Leave what is being fetched to others, and let it be known."""
-        for fetching in self._fetching:
-            fetching.cancel()
-        await self.done()
-
-    async def done(self) -> None:
         """Wait until whatever was begun has come to something, and that is written."""
-        while self._fetching:
-            await asyncio.wait(self._fetching)
+        await self._calls.finish()
+
+    async def let_go(self) -> None:
+        """Leave what is being fetched to others, and let it be known."""
+        await self._calls.cancel()
 
     async def _take(self, claim: Claim) -> None:
         try:

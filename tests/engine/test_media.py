@@ -75,7 +75,7 @@ class House:
 async def fetch(downloads: Downloads) -> None:
     """Let it do all that is due now."""
     while (await downloads.step()).done:
-        await downloads.done()
+        await downloads.finish()
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ async def test_a_process_that_ends_leaves_it_to_others_at_once(
     house.whatsapp.fetch = house.whatsapp.waits
     await downloads.step()
     await asyncio.wait_for(house.whatsapp.asked.wait(), 5)
-    await downloads.finish()
+    await downloads.let_go()
     house.whatsapp.fetch = house.whatsapp.gives
 
     await fetch(await house.downloads())
@@ -333,7 +333,7 @@ async def test_two_processes_fetch_each_file_once(
     async with asyncio.timeout(10):
         while await sql(house.database, "select 1 from media where state = 'waiting'"):
             await asyncio.gather(downloads.step(), other.step())
-            await asyncio.gather(downloads.done(), other.done())
+            await asyncio.gather(downloads.finish(), other.finish())
 
     assert sorted(house.whatsapp.found, key=int) == [f"{n}" for n in range(12)]
     await other_process.close()
@@ -359,7 +359,7 @@ async def test_a_slow_one_holds_up_no_other(house: House, downloads: Downloads) 
     states = await sql(house.database, "select state from media order by id")
     assert [row["state"] for row in states] == ["waiting", "ready"]
     released.set()
-    await downloads.done()
+    await downloads.finish()
 
 
 async def test_what_changed_is_told(house: House, downloads: Downloads) -> None:

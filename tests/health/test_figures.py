@@ -177,11 +177,11 @@ async def test_what_became_of_files_is_counted_and_how_long_one_waits(
         await sql(database, "update media set created_at = created_at - interval '1 minute'")
         assert 60 <= (await now(database, hub)).value("balcao_media_oldest_seconds") < 90
         await downloads.step()
-        await downloads.done()
+        await downloads.finish()
         again = "update media set tries = 9, due_at = created_at where state = 'waiting'"
         await sql(database, again)
         await downloads.step()
-        await downloads.done()
+        await downloads.finish()
         after = await now(database, hub)
         await client.close()
 

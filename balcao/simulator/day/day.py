@@ -108,7 +108,7 @@ class Loops:
         try:
             return await self.downloads.step()
         finally:
-            await self.downloads.done()
+            await self.downloads.finish()
 
     async def upload(self) -> Progress:
         """One step of the uploads, which go one after the other, with the call that it began."""
