@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from balcao.whatsapp.answers import Endless, whole
+
 ANSWER_SECONDS_MAX = 10.0
-ANSWER_BYTES_MAX = 1 << 20
 OBJECT = "whatsapp_business_account"
 FIELDS = (
     "display_phone_number,status,code_verification_status,platform_type,account_mode,"
@@ -252,20 +253,12 @@ def _read(body: bytes, type: type[T], status: int) -> T:
         raise Unanswered(f"HTTP {status}, and not as Graph answers") from error
 
 
-async def whole(answer: aiohttp.ClientResponse) -> bytes:
-    """The body of *answer*; Unanswered where that is longer than any answer to a question here."""
-    kept = bytearray()
-    async for chunk in answer.content.iter_chunked(1 << 16):
-        kept += chunk
-        if len(kept) > ANSWER_BYTES_MAX:
-            raise Unanswered("an answer that does not end")
-    return bytes(kept)
-
-
 def in_words(error: BaseException) -> str:
     """What went wrong on the way; never the address that was asked, as it may hold a token."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, Endless):
+        return "an answer that does not end"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not trusted"
     if isinstance(error, aiohttp.ClientConnectorError):

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from balcao.whatsapp.account import Unanswered, in_words, whole
+from balcao.whatsapp.account import Unanswered, in_words
+from balcao.whatsapp.answers import whole
 
 ANSWER_SECONDS_MAX = 10.0
 WEBHOOK_PATH = "/webhooks/whatsapp"

@@ -22,12 +22,12 @@ import aiohttp
 import msgspec
 
 from balcao.edges import Edge, no_edge
+from balcao.whatsapp.answers import failure, whole
 from balcao.whatsapp.errors import Failure, Retry
 
 ANSWER_SECONDS_MAX = 20.0
 CONNECT_SECONDS_MAX = 10.0
 CONNECTIONS_MAX = 100
-ANSWER_BYTES_MAX = 1 << 20
 
 #: A 503 with one of these is WhatsApp's own word that it did nothing; no other 5xx is.
 SURELY_DOWN = frozenset({2, 131016, 133004})
@@ -97,16 +97,6 @@ class _Id(msgspec.Struct):
 
 class _Sent(msgspec.Struct):
     messages: list[_Id]
-
-
-class _Error(msgspec.Struct):
-    code: int | str | None = None
-    message: str | None = None
-    error_data: object = None
-
-
-class _Refusal(msgspec.Struct):
-    error: _Error
 
 
 class Client:
@@ -212,7 +202,7 @@ class Client:
                 allow_redirects=False,
                 trace_request_ctx=sent,
             ) as response:
-                return response.status, await _body(response)
+                return response.status, await whole(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             name = type(error).__name__
             if sent.written:
@@ -224,16 +214,6 @@ async def _mark_written(
     _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
 ) -> None:
     context.trace_request_ctx.written = True
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """What was answered, as far as anyone would read it."""
-    kept = bytearray()
-    async for chunk in response.content.iter_chunked(1 << 16):
-        kept += chunk
-        if len(kept) > ANSWER_BYTES_MAX:
-            raise aiohttp.ClientPayloadError("the answer is too long")
-    return bytes(kept)
 
 
 def _read(status: int, body: bytes) -> Accepted:
@@ -248,29 +228,11 @@ def _read(status: int, body: bytes) -> Accepted:
 
 def _refused(status: int, body: bytes) -> Retryable | Rejected | Unsure:
     """What an answer means that is no success."""
-    failure = _failure(status, body)
-    if status == 503 and failure.code in SURELY_DOWN:
-        return Retryable(failure)
+    found = failure(status, body)
+    if status == 503 and found.code in SURELY_DOWN:
+        return Retryable(found)
     if status >= 500 or status == 408 or status < 200:
         return Unsure(f"HTTP {status}")
-    if status == 429 or failure.rule.retry is not Retry.NEVER:
-        return Retryable(failure)
-    return Rejected(failure)
-
-
-def _failure(status: int, body: bytes) -> Failure:
-    """The error in an answer; some proxies answer 429 without one."""
-    try:
-        error = msgspec.json.decode(body, type=_Refusal).error
-        code = int(error.code) if error.code is not None else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-        return Failure(130429 if status == 429 else None, f"HTTP {status}")
-    return Failure(code, error.message or "", _details(error.error_data))
-
-
-def _details(data: object) -> str:
-    """What went wrong in WhatsApp's words; usually an object, now and then plain text."""
-    if isinstance(data, str):
-        return data
-    details = data.get("details") if isinstance(data, dict) else None
-    return details if isinstance(details, str) else ""
+    if status == 429 or found.rule.retry is not Retry.NEVER:
+        return Retryable(found)
+    return Rejected(found)

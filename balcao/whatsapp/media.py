@@ -14,7 +14,7 @@ import binascii
 import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import aiohttp
@@ -22,13 +22,13 @@ import msgspec
 from yarl import URL
 
 from balcao.domain.media import INBOUND_BYTES_MAX, KINDS, Incoming, shown_name
+from balcao.whatsapp.answers import failure, whole
 from balcao.whatsapp.client import CONNECT_SECONDS_MAX, Line, Rejected, Retryable
 from balcao.whatsapp.errors import Failure, Retry
 
 FETCH_SECONDS_MAX = 120.0
 ANSWER_SECONDS_MAX = 20.0
 CONNECTIONS_MAX = 16
-ANSWER_BYTES_MAX = 1 << 20
 PIECE_BYTES = 1 << 16
 TYPE_LENGTH_MAX = 200
 
@@ -38,6 +38,8 @@ GONE = frozenset({33, 100, 131052})
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
+T = TypeVar("T")
+
 _FAILURES = (aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -68,15 +70,6 @@ class _Told(msgspec.Struct):
 
 class _Id(msgspec.Struct):
     id: str
-
-
-class _Error(msgspec.Struct):
-    code: int | None = None
-    message: str | None = None
-
-
-class _Refusal(msgspec.Struct):
-    error: _Error
 
 
 def incoming(kind: str, payload: Mapping[str, Any] | None) -> Incoming | None:
@@ -156,15 +149,10 @@ class MediaClient:
                 headers=_bearing(line),
                 allow_redirects=False,
             ) as response:
-                status, body = response.status, await _body(response)
+                status, body = response.status, await whole(response)
         except _FAILURES as error:
             raise _unreached(error) from error
-        if status != 200:
-            raise _refused(status, body)
-        try:
-            told = msgspec.json.decode(body, type=_Told)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Retryable(Failure(2, "No address", type(error).__name__)) from error
+        told = _read(status, body, _Told)
         size = str(told.file_size)
         return Found(
             told.url, told.mime_type, hex_of(told.sha256), int(size) if size.isdecimal() else None
@@ -217,15 +205,10 @@ class MediaClient:
                 },
                 allow_redirects=False,
             ) as response:
-                status, body = response.status, await _body(response)
+                status, body = response.status, await whole(response)
         except _FAILURES as error:
             raise _unreached(error) from error
-        if status != 200:
-            raise _refused(status, body)
-        try:
-            return msgspec.json.decode(body, type=_Id).id
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Retryable(Failure(2, "No media id", type(error).__name__)) from error
+        return _read(status, body, _Id).id
 
     def _allowed(self, url: str) -> URL:
         """The address as it is asked, if its host may have the token."""
@@ -269,30 +252,28 @@ async def _joined(
     yield after
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """What was answered, as far as anyone would read it."""
-    kept = bytearray()
-    async for piece in response.content.iter_chunked(PIECE_BYTES):
-        kept += piece
-        if len(kept) > ANSWER_BYTES_MAX:
-            raise aiohttp.ClientPayloadError("the answer is too long")
-    return bytes(kept)
-
-
 def _unreached(error: BaseException) -> Retryable:
     return Retryable(Failure(2, "Not reachable", type(error).__name__))
 
 
+def _read(status: int, body: bytes, type: type[T]) -> T:
+    """What an answer says; Rejected or Retryable where it is no success, or cannot be read."""
+    if status != 200:
+        raise _refused(status, body)
+    try:
+        return msgspec.json.decode(body, type=type)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Retryable(Failure(2, "Not readable", error.__class__.__name__)) from error
+
+
 def _refused(status: int, body: bytes) -> Retryable | Rejected:
     """What an answer means that is no success."""
-    try:
-        error = msgspec.json.decode(body, type=_Refusal).error
-        failure = Failure(error.code, error.message or "")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        failure = Failure(100 if status == 404 else None, f"HTTP {status}")
-    if status >= 500 or status in (408, 429) or failure.rule.retry is not Retry.NEVER:
-        return Retryable(failure)
-    return Rejected(failure)
+    found = failure(status, body)
+    if found.code is None and status == 404:
+        found = Failure(100, found.title)
+    if status >= 500 or status in (408, 429) or found.rule.retry is not Retry.NEVER:
+        return Retryable(found)
+    return Rejected(found)
 
 
 def _text(found: object) -> str | None:
