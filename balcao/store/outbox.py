@@ -38,11 +38,14 @@ TURN = (
 )
 
 
+_WITH_FILES = ", ".join(f"'{kind}'" for kind in sorted(KINDS))
+
+
 def files_to_upload(at: str) -> str:
     """Of the messages *m*, that at the time *at* they need a file which WhatsApp has not got."""
     return (
-        "(m.type in ('image', 'video', 'audio', 'document', 'sticker') and exists"
-        " (select from media f where f.message_id = m.id and (f.graph_id is null"
+        f"(m.type in ({_WITH_FILES}) and exists (select from media f"
+        " where f.message_id = m.id and (f.graph_id is null"
         f" or f.graph_id_at <= {at} - interval '{UPLOAD_FOR.days} days')))"
     )
 
